@@ -1,0 +1,71 @@
+package site
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/schedule"
+)
+
+// status is status.json, the pull side of the storefronts' webhook.
+type status struct {
+	Shop        string                      `json:"shop"`
+	Generated   string                      `json:"generated"`
+	NextChange  *string                     `json:"next_change"`
+	Storefronts map[string]storefrontStatus `json:"storefronts"`
+}
+
+type storefrontStatus struct {
+	Name     string   `json:"name"`
+	State    string   `json:"state"`
+	Checkout string   `json:"checkout"`
+	Revision int64    `json:"revision,omitempty"` // the ledger's: absent from a plain build
+	Since    *string  `json:"since"`
+	Until    *string  `json:"until"`
+	Message  string   `json:"message"`
+	Notices  []string `json:"notices"`
+}
+
+func (b *builder) status() ([]byte, error) {
+	s := status{
+		Shop: b.cfg.Shop.Name, Generated: b.now.UTC().Format(time.RFC3339),
+		NextChange: stamp(b.next), Storefronts: map[string]storefrontStatus{},
+	}
+	for _, state := range b.states {
+		s.Storefronts[state.Storefront] = b.storefrontStatus(state)
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(s)
+	return out.Bytes(), err
+}
+
+func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {
+	front, _ := b.cfg.Storefront(s.Storefront)
+	status := storefrontStatus{
+		Name: front.Name, State: s.State, Checkout: s.Checkout(),
+		Since: stamp(s.Since), Until: stamp(s.Until), Notices: append([]string{}, s.Notices...),
+	}
+	if lead := b.notices[s.Lead]; lead != nil && s.State != schedule.Open {
+		status.Message = lead.Title
+	}
+	if b.known != nil {
+		known := b.known.Storefronts[s.Storefront]
+		status.Revision = known.Revision
+		if !known.Since.IsZero() {
+			status.Since = stamp(known.Since)
+		}
+	}
+	return status
+}
+
+// stamp is a time in RFC 3339 and UTC, nil for the zero time.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format(time.RFC3339)
+	return &s
+}
