@@ -1,0 +1,55 @@
+// Package templates holds the default theme: what pages and mails look like.
+// A site's own file of the same name takes a default's place.
+package templates
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+//go:embed mail pages
+var defaults embed.FS
+
+// FS is the theme of the site in siteDir: pages/… and mail/…, each file from the
+// site's templates folder where it has one of that name. An empty siteDir
+// stands for the defaults alone.
+func FS(siteDir string) fs.FS {
+	if siteDir == "" {
+		return defaults
+	}
+	return overlay{site: os.DirFS(filepath.Join(siteDir, "templates")), theme: defaults}
+}
+
+// overlay is two trees as one; the site's files win.
+type overlay struct{ site, theme fs.FS }
+
+// Open implements fs.FS.
+func (o overlay) Open(name string) (fs.File, error) {
+	f, err := o.site.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o.theme.Open(name)
+	}
+	return f, err
+}
+
+// ReadDir implements fs.ReadDirFS: a folder holds the files of both trees.
+func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.site, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	defaults, themeErr := fs.ReadDir(o.theme, name)
+	if themeErr != nil && err != nil {
+		return nil, themeErr
+	}
+	byName := func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) }
+	// Stable, with the site's first: of two with one name, the site's stays.
+	entries = append(entries, defaults...)
+	slices.SortStableFunc(entries, byName)
+	return slices.CompactFunc(entries, func(a, b fs.DirEntry) bool { return a.Name() == b.Name() }), nil
+}
