@@ -1,0 +1,195 @@
+package letter
+
+import (
+	"errors"
+	htmltemplate "html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// content is what the templates are given. Whatever an owner wrote is one line,
+// or has been through Markdown.
+type content struct {
+	Subject  string
+	Shop     string
+	Tone     string  // planned, delayed or open
+	opening          // what a reader must know, in two lines
+	Title    string  // empty where the opening has it, and once it is over
+	Update   *update // for an update alone
+	Text     string  // the notice's words as plain text; may be empty
+	HTML     htmltemplate.HTML
+	Facts    []notice.Fact
+	Contacts []contact
+	Shops    []contact // where to buy again, once it is open
+	Page     string    // the closure's page
+	Leave    string
+}
+
+// update is one update of the notice.
+type update struct {
+	When, Title string
+	Text        string
+	HTML        htmltemplate.HTML
+}
+
+// contact is a way to the shop. Text is how the address is written where
+// nothing can be clicked.
+type contact struct {
+	Label, Text string
+	URL         htmltemplate.URL
+}
+
+// Limits of a letter that is cut, in characters, and the number of its facts.
+const (
+	maxTitle   = 200
+	maxExcerpt = 1500
+	maxFact    = 150
+	maxFacts   = 10
+)
+
+// writer writes one letter.
+type writer struct {
+	cfg *config.Config
+	Facts
+	cut bool // excerpts in the place of long texts
+}
+
+func (w writer) content() (content, error) {
+	n := w.Notice
+	opening, ok := w.opening()
+	if !ok {
+		return content{}, errors.New("no such kind")
+	}
+	page := w.cfg.Shop.URL.JoinPath("closures", n.Slug+"/")
+	c := content{
+		Subject: w.subject(), Shop: line(w.cfg.Shop.Name), Tone: w.tone(), opening: opening,
+		Contacts: w.contacts(), Page: page.String(), Leave: Unsubscribe,
+	}
+	switch w.Kind {
+	case Reopened, Cancelled: // what was said of the closure no longer holds
+		if !n.CheckoutOn {
+			c.Shops = w.shops()
+		}
+		return c, nil
+	case Update:
+		i := slices.IndexFunc(n.Updates, func(u notice.Update) bool { return u.At.Equal(w.Facts.Update) })
+		if i < 0 {
+			return content{}, errors.New("the notice has no such update")
+		}
+		u := n.Updates[i]
+		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle)}
+		c.Update.Text, c.Update.HTML = w.prose(u.Body, page)
+		c.Text = clip(n.Summary(), maxExcerpt)
+		c.HTML = paragraph(c.Text)
+	default:
+		c.Text, c.HTML = w.prose(n.Body, page)
+	}
+	if title := w.title(); title != opening.Headline {
+		c.Title = title
+	}
+	c.Facts = w.facts()
+	return c, nil
+}
+
+// prose is Markdown as text and as HTML fit for a mail.
+func (w writer) prose(markdown string, page *url.URL) (string, htmltemplate.HTML) {
+	text := notice.PlainText(markdown)
+	if w.cut && len(text) > maxExcerpt {
+		text = clip(line(text), maxExcerpt)
+		return text, paragraph(text)
+	}
+	return text, forMail(notice.HTML(markdown), page)
+}
+
+func (w writer) facts() []notice.Fact {
+	var facts []notice.Fact
+	for _, f := range w.Notice.Facts {
+		f = notice.Fact{Label: line(f.Label), Text: line(f.Text)}
+		if w.cut {
+			f = notice.Fact{Label: clip(f.Label, maxFact), Text: clip(f.Text, maxFact)}
+		}
+		facts = append(facts, f)
+	}
+	if w.cut && len(facts) > maxFacts {
+		facts = facts[:maxFacts]
+	}
+	return facts
+}
+
+// contacts are the notice's own way to turn to first, then the shop's.
+func (w writer) contacts() []contact {
+	links := w.cfg.Shop.Contact
+	if w.Notice.Contact != nil {
+		links = slices.Concat([]notice.Link{*w.Notice.Contact}, links)
+	}
+	contacts := make([]contact, len(links))
+	for i, l := range links {
+		contacts[i] = link(l.Label, l.URL)
+	}
+	return contacts
+}
+
+// shops are the storefronts that the letter is about.
+func (w writer) shops() []contact {
+	var shops []contact
+	for _, s := range w.cfg.Storefronts {
+		if s.URL != "" && (len(w.Storefronts) == 0 || slices.Contains(w.Storefronts, s.ID)) {
+			shops = append(shops, link(s.Name, s.URL))
+		}
+	}
+	return shops
+}
+
+// link makes a contact of a label and a URL with one of the schemes of
+// notice.Link. A template would refuse tel and sms; another scheme it still does.
+func link(label, address string) contact {
+	c := contact{Label: line(label), Text: line(address), URL: "#"}
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch strings.ToLower(scheme) {
+	case "http", "https":
+		c.URL = htmltemplate.URL(address)
+	case "mailto", "tel", "sms":
+		c.URL = htmltemplate.URL(address)
+		c.Text, _, _ = strings.Cut(line(rest), "?")
+	}
+	return c
+}
+
+// stamp prints a moment on the shop's clocks, with the zone beside it.
+func (w writer) stamp(t time.Time, dateOnly bool) string {
+	zone := w.cfg.Shop.Location
+	return locale.When(t, dateOnly, w.Now, zone) + " (" + locale.Zone(zone) + ")"
+}
+
+func (w writer) title() string { return clip(line(w.Notice.Title), maxTitle) }
+
+// line makes one line of a text: white space and control characters become
+// single spaces, and the marks that turn the direction of all that follows
+// (Unicode's bidirectional embeddings, overrides and isolates) are left out.
+func line(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), unicode.IsSpace(r):
+			return ' '
+		case r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// clip shortens a text to so many characters.
+func clip(s string, limit int) string {
+	if runes := []rune(s); len(runes) > limit {
+		return strings.TrimSpace(string(runes[:limit-1])) + "…"
+	}
+	return s
+}

@@ -1,0 +1,81 @@
+package letter
+
+import (
+	"html"
+	htmltemplate "html/template"
+	"net/url"
+	"strings"
+
+	nethtml "golang.org/x/net/html"
+)
+
+// styles are for what Markdown makes, inline: many mailboxes drop style sheets.
+var styles = map[string]string{
+	"a":          "color:#1f4e8c",
+	"p":          "margin:0 0 16px",
+	"ul":         "margin:0 0 16px;padding-left:24px",
+	"ol":         "margin:0 0 16px;padding-left:24px",
+	"li":         "margin:0 0 4px",
+	"h1":         "margin:24px 0 8px;font-size:20px;line-height:1.3",
+	"h2":         "margin:24px 0 8px;font-size:18px;line-height:1.3",
+	"h3":         "margin:24px 0 8px;font-size:17px;line-height:1.3",
+	"blockquote": "margin:0 0 16px;padding-left:16px;border-left:3px solid #c9c4b8",
+	"pre":        "margin:0 0 16px;white-space:pre-wrap",
+	"table":      "margin:0 0 16px;border-collapse:collapse",
+	"th":         "padding:4px 16px 4px 0;text-align:left",
+	"td":         "padding:4px 16px 4px 0",
+}
+
+// forMail makes rendered Markdown fit for a mail: pictures become their words,
+// since none may be fetched from afar; links within the site become whole ones;
+// styles stand inline.
+func forMail(body htmltemplate.HTML, page *url.URL) htmltemplate.HTML {
+	var b strings.Builder
+	for z := nethtml.NewTokenizer(strings.NewReader(string(body))); z.Next() != nethtml.ErrorToken; {
+		t := z.Token()
+		if t.Type != nethtml.StartTagToken && t.Type != nethtml.SelfClosingTagToken {
+			b.WriteString(t.String())
+			continue
+		}
+		if t.Data == "img" {
+			b.WriteString(html.EscapeString(attribute(t, "alt")))
+			continue
+		}
+		for i, a := range t.Attr {
+			if a.Key == "href" {
+				t.Attr[i].Val = absolute(a.Val, page)
+			}
+		}
+		if style := styles[t.Data]; style != "" {
+			t.Attr = append(t.Attr, nethtml.Attribute{Key: "style", Val: style})
+		}
+		b.WriteString(t.String())
+	}
+	return htmltemplate.HTML(b.String())
+}
+
+func attribute(t nethtml.Token, key string) string {
+	for _, a := range t.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// absolute is a link as seen from the closure's page.
+func absolute(link string, page *url.URL) string {
+	u, err := page.Parse(link)
+	if err != nil {
+		return page.String()
+	}
+	return u.String()
+}
+
+// paragraph is plain text as HTML.
+func paragraph(text string) htmltemplate.HTML {
+	if text == "" {
+		return ""
+	}
+	return htmltemplate.HTML(`<p style="` + styles["p"] + `">` + html.EscapeString(text) + `</p>`)
+}

@@ -1,0 +1,112 @@
+// Package letter is what a mail says: subject, text and HTML of one of the
+// eight kinds of letter, made of a notice. It knows nothing of recipients or of
+// sending.
+package letter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"regexp"
+	"strings"
+	texttemplate "text/template"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// Kind is the occasion of a letter.
+type Kind string
+
+// The eight kinds.
+const (
+	Announced Kind = "announced" // a closure ahead
+	Changed   Kind = "changed"   // its times or storefronts
+	Reminder  Kind = "reminder"
+	ClosedNow Kind = "closed"
+	Update    Kind = "update"
+	Delayed   Kind = "delayed" // the planned end has passed, and it is still closed
+	Reopened  Kind = "reopened"
+	Cancelled Kind = "cancelled"
+)
+
+// Facts is what a letter is about.
+type Facts struct {
+	Kind        Kind
+	Notice      *notice.Notice
+	Update      time.Time // which update, for the kind Update
+	Storefronts []string  // ids of those affected, for Reopened of those that opened; empty: all
+	Now         time.Time
+}
+
+// Letter is a mail's words. Text and HTML hold Unsubscribe where each
+// recipient's leave link goes.
+type Letter struct{ Subject, Text, HTML string }
+
+// Unsubscribe stands in a letter for the recipient's leave link.
+const Unsubscribe = "LINK-TO-LEAVE-THIS-LIST"
+
+// maxHTML keeps a letter small enough to be shown whole by every mailbox.
+const maxHTML = 30 << 10
+
+// Compose writes a letter by the theme's mail/letter.txt and mail/letter.html.
+// Times are the shop's, with the zone beside them. A letter that would be more
+// than 30 KB of HTML has excerpts in the place of long texts, and the link to
+// the status page. It fails on a template that does not work, an unknown kind,
+// and an update that the notice does not have.
+func Compose(theme fs.FS, cfg *config.Config, f Facts) (Letter, error) {
+	paper, err := load(theme)
+	if err != nil {
+		return Letter{}, fmt.Errorf("letter: %w", err)
+	}
+	for _, cut := range []bool{false, true} {
+		w := writer{cfg, f, cut}
+		content, err := w.content()
+		if err != nil {
+			return Letter{}, fmt.Errorf("letter %s: %w", f.Kind, err)
+		}
+		l, err := paper.write(content)
+		if err != nil {
+			return Letter{}, fmt.Errorf("letter: %w", err)
+		}
+		if len(l.HTML) <= maxHTML {
+			return l, nil
+		}
+	}
+	return Letter{}, errors.New("letter: mail/letter.html alone makes more than 30 KB; make it smaller")
+}
+
+// stationery is a theme's templates for the two parts of a letter.
+type stationery struct {
+	text *texttemplate.Template
+	html *htmltemplate.Template
+}
+
+func load(theme fs.FS) (s stationery, err error) {
+	if s.text, err = texttemplate.ParseFS(theme, "mail/letter.txt"); err != nil {
+		return s, err
+	}
+	s.html, err = htmltemplate.ParseFS(theme, "mail/letter.html")
+	return s, err
+}
+
+func (s stationery) write(c content) (Letter, error) {
+	var text, html bytes.Buffer
+	if err := s.text.Execute(&text, c); err != nil {
+		return Letter{}, err
+	}
+	if err := s.html.Execute(&html, c); err != nil {
+		return Letter{}, err
+	}
+	return Letter{c.Subject, tidy(text.String()), html.String()}, nil
+}
+
+var gaps = regexp.MustCompile(`\n{3,}`)
+
+// tidy closes the gaps that parts without content leave.
+func tidy(text string) string {
+	return strings.TrimSpace(gaps.ReplaceAllString(text, "\n\n")) + "\n"
+}
