@@ -1,0 +1,198 @@
+// Package schedule computes, from notices and a moment, what every storefront
+// should be and when that next changes. It is pure: no clock, no files, no
+// memory. What happened in the past is the ledger's to tell.
+package schedule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// Storefront states.
+const (
+	Open    = "open"
+	Closed  = "closed"
+	Overdue = "overdue" // every notice in force is overdue: still closed
+)
+
+// State is what one storefront should be at a moment.
+type State struct {
+	Storefront string
+	State      string    // Open, Closed or Overdue
+	Since      time.Time // start of the present state as planned; zero: nothing ever closed it
+	Until      time.Time // end of the unbroken run of closures; zero: open, open-ended or overdue
+	Notices    []string  // slugs in force, sorted
+	Lead       string    // slug of the notice that sets Until; when open, of the one that ended last; may be empty
+}
+
+// Checkout is "off" or "on".
+func (s State) Checkout() string {
+	if s.State == Open {
+		return "on"
+	}
+	return "off"
+}
+
+// Same tells whether both say the same to a storefront: everything but Since.
+func (s State) Same(o State) bool {
+	return s.State == o.State && s.Lead == o.Lead && s.Until.Equal(o.Until) && slices.Equal(s.Notices, o.Notices)
+}
+
+// At gives the state of each storefront at now, in the order of ids. Drafts,
+// cancelled notices and those that leave the checkout on have no say.
+func At(notices []*notice.Notice, ids []string, now time.Time) []State {
+	states := make([]State, len(ids))
+	for i, id := range ids {
+		states[i] = stateAt(id, spansOf(notices, id), now)
+	}
+	return states
+}
+
+// Next gives the first moment after now at which the state of one of the
+// storefronts differs from what it is at now; false: never by itself.
+func Next(notices []*notice.Notice, ids []string, now time.Time) (time.Time, bool) {
+	present := At(notices, ids, now)
+	for _, t := range Boundaries(notices, now) {
+		if !slices.EqualFunc(present, At(notices, ids, t), State.Same) {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Boundaries lists the moments after now at which a notice changes its phase,
+// in order and each once. A notice that leaves the checkout on has them too.
+func Boundaries(notices []*notice.Notice, now time.Time) []time.Time {
+	var ts []time.Time
+	for _, n := range notices {
+		if n.Draft || n.Cancelled {
+			continue
+		}
+		for _, t := range []time.Time{n.Closes.Time, n.End(), n.Until()} {
+			if t.After(now) {
+				ts = append(ts, t)
+			}
+		}
+	}
+	slices.SortFunc(ts, time.Time.Compare)
+	return slices.CompactFunc(ts, time.Time.Equal)
+}
+
+// span is the time in which one notice closes a storefront: from closes until
+// just before end. announced is the end that the public knows.
+type span struct {
+	slug                   string
+	closes, end, announced time.Time // end, announced zero: none
+}
+
+// spansOf gives the spans of a storefront in the order in which they begin.
+func spansOf(notices []*notice.Notice, id string) []span {
+	spans := make([]span, 0, len(notices))
+	for _, n := range notices {
+		if n.Draft || n.Cancelled || n.CheckoutOn || !n.Covers(id) {
+			continue
+		}
+		s := span{n.Slug, n.Closes.Time, n.End(), n.Until()}
+		if s.end.IsZero() || s.end.After(s.closes) {
+			spans = append(spans, s)
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
+	return spans
+}
+
+func (s span) holds(t time.Time) bool {
+	return !t.Before(s.closes) && (s.end.IsZero() || t.Before(s.end))
+}
+
+// endless tells whether nobody can say at t when the span ends: it is
+// open-ended, or its announced end has passed without an end.
+func (s span) endless(t time.Time) bool {
+	return s.announced.IsZero() || (s.end.IsZero() && !t.Before(s.announced))
+}
+
+func (s span) overdue(t time.Time) bool {
+	return !s.announced.IsZero() && s.endless(t)
+}
+
+func stateAt(id string, spans []span, now time.Time) State {
+	var inForce []span
+	for _, s := range spans {
+		if s.holds(now) {
+			inForce = append(inForce, s)
+		}
+	}
+	if len(inForce) == 0 {
+		return openAt(id, spans, now)
+	}
+	st := State{Storefront: id, State: Overdue, Since: runStart(spans, inForce)}
+	for _, s := range inForce {
+		st.Notices = append(st.Notices, s.slug)
+		if !s.overdue(now) {
+			st.State = Closed
+		}
+	}
+	slices.Sort(st.Notices)
+	lead := runLead(spans, inForce, now)
+	st.Lead = lead.slug
+	if !lead.endless(now) {
+		st.Until = lead.announced
+	}
+	return st
+}
+
+// openAt is the state where nothing is in force: open since the last end.
+func openAt(id string, spans []span, now time.Time) State {
+	st := State{Storefront: id, State: Open}
+	for _, s := range spans {
+		if s.end.IsZero() || s.end.After(now) {
+			continue
+		}
+		if c := s.end.Compare(st.Since); c > 0 || (c == 0 && s.slug < st.Lead) {
+			st.Since, st.Lead = s.end, s.slug
+		}
+	}
+	return st
+}
+
+// runLead follows the run of closures forward from those in force, through all
+// that overlap it or begin where it ends, and gives the notice that sets its
+// end: an endless one first, then the latest end, then the slug. Behind the
+// first endless one nothing joins: its announced end is not ahead.
+func runLead(spans, inForce []span, now time.Time) span {
+	first := func(a, b span) int {
+		if x, y := a.endless(now), b.endless(now); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		} else if x {
+			return cmp.Compare(a.slug, b.slug)
+		}
+		return cmp.Or(b.announced.Compare(a.announced), cmp.Compare(a.slug, b.slug))
+	}
+	lead := slices.MinFunc(inForce, first)
+	for _, s := range spans {
+		joins := s.closes.After(now) && !s.closes.After(lead.announced)
+		if joins && first(s, lead) < 0 {
+			lead = s
+		}
+	}
+	return lead
+}
+
+// runStart follows the run of closures back from those in force, through all
+// that overlap it or end where it begins, and gives the run's first moment.
+func runStart(spans, inForce []span) time.Time {
+	start := inForce[0].closes
+	for _, s := range slices.Backward(spans) {
+		touches := s.end.IsZero() || !s.end.Before(start)
+		if touches && s.closes.Before(start) {
+			start = s.closes
+		}
+	}
+	return start
+}
