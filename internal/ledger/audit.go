@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// By is who is behind a change, and how we know.
+type By struct {
+	Name     string `json:"name"`
+	Email    string `json:"email,omitempty"`
+	Verified bool   `json:"verified"`
+	How      string `json:"how"` // system-user, git-author, git-signature or ssh-signature
+	Key      string `json:"key,omitempty"`
+}
+
+// The events of the audit log.
+const (
+	NoticeAccepted      = "notice.accepted"
+	NoticeRefused       = "notice.refused"
+	NoticeMissing       = "notice.missing" // the file is gone; its last version stays in force
+	NoticeMissed        = "notice.missed"  // a whole closure went by while nobody watched
+	NoticeOverdue       = "notice.overdue"
+	StorefrontClosed    = "storefront.closed"
+	StorefrontOpened    = "storefront.opened"
+	WebhookAcknowledged = "webhook.acknowledged"
+	WebhookDisabled     = "webhook.disabled"
+	WebhookEnabled      = "webhook.enabled"
+	MailStarted         = "mail.started"
+	MailFinished        = "mail.finished"
+	MailPaused          = "mail.paused"
+	SubscribersImported = "subscribers.imported"
+	SubscriberRemoved   = "subscribers.removed"
+)
+
+// Entry is one line of the audit log. It never holds a subscriber's address.
+type Entry struct {
+	Index      int64      `json:"index"`
+	Time       time.Time  `json:"time"` // UTC
+	Event      string     `json:"event"`
+	Storefront string     `json:"storefront,omitempty"`
+	Notice     string     `json:"notice,omitempty"`
+	Revision   int64      `json:"revision,omitempty"`
+	Until      *time.Time `json:"until,omitempty"`
+	Kind       string     `json:"kind,omitempty"`       // of a mail
+	URL        string     `json:"url,omitempty"`        // of an endpoint
+	Reason     string     `json:"reason,omitempty"`     // of a refusal or a failure
+	OpenSteps  []string   `json:"open_steps,omitempty"` // of the reopening plan, where it was reopened without them
+	Counts     Counts     `json:"counts,omitempty"`
+	By         *By        `json:"by,omitempty"`
+}
+
+// Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or
+// was served by a newer mail) or an import (added, known, refused).
+type Counts map[string]int
+
+// Audit appends the entry to the log and gives it back with its index.
+func (t *Tx) Audit(e Entry) (Entry, error) {
+	err := t.row("SELECT COALESCE(MAX(idx) + 1, 0) FROM audit", nil, &e.Index)
+	if err != nil {
+		return e, fmt.Errorf("ledger: %w", err)
+	}
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	_, err = t.exec("INSERT INTO audit (idx, time, event, entry) VALUES ($1, $2, $3, $4)",
+		e.Index, millis(e.Time), e.Event, encode(e))
+	return e, err
+}
+
+// Entries gives the log from the index on, at most limit entries, oldest first.
+func (t *Tx) Entries(from int64, limit int) ([]Entry, error) {
+	return rows(t, func(s scanner) (e Entry, err error) {
+		var entry string
+		if err = s.Scan(&entry); err == nil {
+			err = decode(entry, &e)
+		}
+		return e, err
+	}, "SELECT entry FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2", from, limit)
+}

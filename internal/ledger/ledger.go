@@ -1,0 +1,198 @@
+// Package ledger is the durable record of one site: the accepted versions of its
+// notices, what each storefront should be, what each endpoint and subscriber has
+// been told, and the append-only audit log. Nothing is done before it is written
+// here; whatever is owed is found here after any crash.
+//
+// The statements are written once, in the SQL that SQLite and PostgreSQL share;
+// what differs between the two stands behind the store interface.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+)
+
+// Ledger is an open ledger. Its methods may be called from several goroutines.
+type Ledger struct {
+	store store
+}
+
+// store is a database that can hold the ledger.
+type store interface {
+	db() *sql.DB
+	migrations() fs.FS // *.sql, applied in the order of their names
+	version(ctx context.Context, tx *sql.Tx) (int, error)
+	setVersion(ctx context.Context, tx *sql.Tx, v int) error
+	lock() (release func() error, err error)
+	close() error
+}
+
+// ErrMissing says that there is no ledger yet.
+var ErrMissing = errors.New("there is no ledger yet; `backsoon watch` begins one")
+
+// HeldError says that another watcher has the ledger.
+type HeldError struct{ PID int }
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("another watcher runs on this site (process %d)", e.PID)
+}
+
+// Open opens the ledger at the path and brings it to the present form, or
+// begins one where create is set. Without it a missing ledger is ErrMissing. A
+// file that is another program's is refused and left as it is.
+func Open(ctx context.Context, path string, create bool) (*Ledger, error) {
+	s, err := openSQLite(ctx, path, create)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{store: s}
+	if err := l.migrate(ctx); err != nil {
+		s.close()
+		return nil, fmt.Errorf("ledger %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// Close closes the ledger.
+func (l *Ledger) Close() error { return l.store.close() }
+
+// Lock makes the caller the one watcher of this ledger, until release is
+// called or the process ends. A *HeldError names who has it.
+func (l *Ledger) Lock() (release func() error, err error) { return l.store.lock() }
+
+// Update runs f in one transaction that writes: all of it is there after a
+// crash, or nothing.
+func (l *Ledger) Update(ctx context.Context, f func(*Tx) error) error {
+	tx, err := l.store.db().BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer tx.Rollback()
+	if err := f(&Tx{ctx, tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// View runs f in one transaction that only reads.
+func (l *Ledger) View(ctx context.Context, f func(*Tx) error) error {
+	tx, err := l.store.db().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer tx.Rollback()
+	return f(&Tx{ctx, tx})
+}
+
+// Tx is one transaction on the ledger.
+type Tx struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+func (t *Tx) exec(query string, args ...any) (int64, error) {
+	res, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("ledger: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n, err
+}
+
+func (t *Tx) row(query string, args []any, dest ...any) error {
+	return t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+}
+
+// rows collects what scan makes of every row.
+func rows[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rs, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer rs.Close()
+	var all []T
+	for rs.Next() {
+		v, err := scan(rs)
+		if err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		}
+		all = append(all, v)
+	}
+	return all, rs.Err()
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+// migrate applies the migrations that this database has not seen. A database
+// from a newer version is refused.
+func (l *Ledger) migrate(ctx context.Context) error {
+	files, err := fs.Glob(l.store.migrations(), "*/*.sql")
+	if err != nil {
+		return err
+	}
+	return l.Update(ctx, func(t *Tx) error {
+		have, err := l.store.version(ctx, t.tx)
+		if err != nil {
+			return err
+		}
+		if have > len(files) {
+			return fmt.Errorf("a newer backsoon has written it; install that version")
+		}
+		for _, name := range files[have:] {
+			src, err := fs.ReadFile(l.store.migrations(), name)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(string(src)); err != nil {
+				return fmt.Errorf("migration %s: %w", path.Base(name), err)
+			}
+		}
+		if have == len(files) {
+			return nil
+		}
+		return l.store.setVersion(ctx, t.tx, len(files))
+	})
+}
+
+// millis is how times are kept; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// encode keeps a value as JSON; only plain data comes here, which cannot fail.
+func encode(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func decode(s string, v any) error {
+	if err := json.Unmarshal([]byte(s), v); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// isNone tells whether a query found no row.
+func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// Letter is one mail owed to one subscriber.
+type Letter struct {
+	Campaign   int64
+	Subscriber Subscriber
+	Attempts   int
+}
+
+// Claim takes up to limit letters that are due, for as long as the lease runs.
+// Letters to those who have left meanwhile are passed over.
+func (t *Tx) Claim(now, lease time.Time, limit int) ([]Letter, error) {
+	due, err := rows(t, func(s scanner) (l Letter, err error) {
+		err = s.Scan(&l.Campaign, &l.Subscriber.ID, &l.Attempts)
+		return l, err
+	}, "SELECT campaign, subscriber, attempts FROM letters WHERE next_try <= $1 AND leased <= $2 ORDER BY next_try, campaign, subscriber LIMIT $3",
+		millis(now), millis(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	claimed := due[:0]
+	for _, l := range due {
+		id := l.Subscriber.ID
+		if l.Subscriber, err = t.subscriber("id = $1", id); err != nil {
+			return nil, err
+		}
+		if !l.Subscriber.Reachable() {
+			if err := t.passOver(l.Campaign, id); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if _, err := t.exec("UPDATE letters SET leased = $1 WHERE campaign = $2 AND subscriber = $3", millis(lease), l.Campaign, id); err != nil {
+			return nil, err
+		}
+		claimed = append(claimed, l)
+	}
+	return claimed, nil
+}
+
+func (t *Tx) passOver(campaign, subscriber int64) error {
+	if _, err := t.exec("UPDATE campaigns SET passed = passed + 1 WHERE id = $1", campaign); err != nil {
+		return err
+	}
+	_, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND subscriber = $2", campaign, subscriber)
+	return err
+}
+
+// ReleaseLeases gives back what a watcher that died had claimed.
+func (t *Tx) ReleaseLeases() error {
+	_, err := t.exec("UPDATE letters SET leased = 0 WHERE leased > 0")
+	return err
+}
+
+// LetterSent settles a letter. Who asked only for the reopening is forgotten.
+func (t *Tx) LetterSent(l Letter) error {
+	if err := t.settle(l, "sent", ""); err != nil {
+		return err
+	}
+	if l.Subscriber.UntilReopen {
+		_, err := t.exec("DELETE FROM subscribers WHERE id = $1", l.Subscriber.ID)
+		return err
+	}
+	_, err := t.exec("UPDATE subscribers SET failures = 0 WHERE id = $1 AND failures > 0", l.Subscriber.ID)
+	return err
+}
+
+// LetterFailed gives a letter up.
+func (t *Tx) LetterFailed(l Letter, reason string) error { return t.settle(l, "failed", reason) }
+
+func (t *Tx) settle(l Letter, count, reason string) error {
+	n, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
+	if err != nil || n == 0 { // overtaken meanwhile: counted there
+		return err
+	}
+	_, err = t.exec(fmt.Sprintf("UPDATE campaigns SET %s = %s + 1, error = CASE WHEN $1 = '' THEN error ELSE $2 END WHERE id = $3", count, count),
+		reason, reason, l.Campaign)
+	return err
+}
+
+// LetterLater puts a letter off.
+func (t *Tx) LetterLater(l Letter, next time.Time, reason string) error {
+	_, err := t.exec("UPDATE letters SET attempts = attempts + 1, leased = 0, next_try = $1 WHERE campaign = $2 AND subscriber = $3",
+		millis(next), l.Campaign, l.Subscriber.ID)
+	if err == nil && reason != "" {
+		_, err = t.exec("UPDATE campaigns SET error = $1 WHERE id = $2", reason, l.Campaign)
+	}
+	return err
+}
+
+// Owed sums up what is owed.
+type Owed struct {
+	Webhooks int       // endpoints behind their storefront's state
+	Mail     int       // letters, and campaigns that wait for their moment, and alerts
+	Next     time.Time // when the next of the mail is due; zero: nothing is
+}
+
+// Owed counts what is owed: the endpoints behind their storefront's state, and
+// the mail. A campaign not yet expanded counts all that it has still to reach.
+func (t *Tx) Owed() (o Owed, err error) {
+	if o.Webhooks, err = t.owedWebhooks(); err != nil {
+		return o, err
+	}
+	open, err := t.OpenCampaigns()
+	if err != nil {
+		return o, err
+	}
+	for _, c := range open {
+		last := c.Last
+		if c.Fired.IsZero() {
+			last = 1 << 62
+		}
+		where, args := follows(c, c.Cursor, last)
+		var n int
+		if err := t.row("SELECT COUNT(*) FROM subscribers WHERE "+where, args, &n); err != nil {
+			return o, err
+		}
+		o.Mail += n
+	}
+	var letters, alerts int
+	err = t.row("SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts)", nil, &letters, &alerts)
+	o.Mail += letters + alerts
+	return o, err
+}
+
+func (t *Tx) owedWebhooks() (n int, err error) {
+	fronts, err := t.Storefronts()
+	if err != nil {
+		return 0, err
+	}
+	ends, err := t.Endpoints()
+	for _, e := range ends {
+		if f, ok := fronts[e.Storefront]; ok && e.Owed(f) {
+			n++
+		}
+	}
+	return n, err
+}
+
+// NextMail is when the next mail is due: a campaign, a letter or an alert; zero
+// when nothing is owed.
+func (t *Tx) NextMail() (time.Time, error) {
+	var ms int64
+	err := t.row(`SELECT COALESCE(MIN(due), 0) FROM (
+		SELECT MIN(CASE WHEN fired = 0 THEN not_before ELSE fired END) AS due FROM campaigns WHERE finished = 0 AND (fired = 0 OR cursor < last)
+		UNION ALL SELECT MIN(CASE WHEN leased > next_try THEN leased ELSE next_try END) FROM letters
+		UNION ALL SELECT MIN(next_try) FROM alerts) AS dues WHERE due IS NOT NULL`, nil, &ms)
+	return fromMillis(ms), err
+}
+
+// Hurry makes all that is owed due now, whatever back-off says. What waits for
+// its notice to settle goes on waiting.
+func (t *Tx) Hurry(now time.Time) error {
+	ms := millis(now)
+	for _, statement := range []string{
+		"UPDATE letters SET next_try = $1 WHERE next_try > $2",
+		"UPDATE alerts SET next_try = $1 WHERE next_try > $2",
+		"UPDATE endpoints SET next_try = $1 WHERE next_try > $2",
+	} {
+		if _, err := t.exec(statement, ms, ms); err != nil {
+			return err
+		}
+	}
+	return nil
+}

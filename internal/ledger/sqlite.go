@@ -1,0 +1,155 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	_ "github.com/ncruces/go-sqlite3/driver" // the "sqlite3" driver
+	"golang.org/x/sys/unix"
+)
+
+//go:embed sqlite/*.sql
+var sqliteMigrations embed.FS
+
+// applicationID marks the file as ours in SQLite's header (PRAGMA
+// application_id): "bkSn".
+const applicationID = 0x626b536e
+
+type sqlite struct {
+	path string
+	conn *sql.DB
+}
+
+func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) {
+	fresh, err := inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	if fresh && !create {
+		return nil, ErrMissing
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	// FULL makes every commit reach the disk; IMMEDIATE makes writers queue up
+	// at the start instead of failing in the middle.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
+		"&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=foreign_keys(1)"
+	conn, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	s := &sqlite{path, conn}
+	if err := s.prepare(ctx, fresh); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("ledger %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// prepare marks a fresh file as ours before anything else is in it, and then
+// turns on the write-ahead log, so that readers never wait for the watcher.
+func (s *sqlite) prepare(ctx context.Context, fresh bool) error {
+	if fresh {
+		if _, err := s.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
+		if err := os.Chmod(s.path, 0o600); err != nil {
+			return err
+		}
+	}
+	_, err := s.conn.ExecContext(ctx, "PRAGMA journal_mode = wal")
+	return err
+}
+
+// inspect looks at the file's header (https://sqlite.org/fileformat.html, 1.3)
+// before SQLite touches it: fresh where there is nothing, an error where it is
+// not ours.
+func inspect(path string) (fresh bool, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	defer f.Close()
+	header := make([]byte, 100)
+	n, err := io.ReadFull(f, header)
+	if n == 0 && errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	if err != nil || string(header[:16]) != "SQLite format 3\x00" || binary.BigEndian.Uint32(header[68:]) != applicationID {
+		return false, fmt.Errorf("%s is another program's file; name one of backsoon's own as `database:`", path)
+	}
+	return false, nil
+}
+
+func (s *sqlite) db() *sql.DB       { return s.conn }
+func (s *sqlite) migrations() fs.FS { return sqliteMigrations }
+func (s *sqlite) close() error      { return s.conn.Close() }
+
+func (s *sqlite) version(ctx context.Context, tx *sql.Tx) (v int, err error) {
+	err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+	return v, err
+}
+
+func (s *sqlite) setVersion(ctx context.Context, tx *sql.Tx, v int) error {
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", v))
+	return err
+}
+
+// lock takes an open-file-description lock (fcntl(2), F_OFD_SETLK): it goes with
+// the process however that dies, and Holder can ask for it without taking it.
+func (s *sqlite) lock() (release func() error, err error) {
+	f, err := os.OpenFile(lockPath(s.path), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+		defer f.Close()
+		return nil, &HeldError{readPID(f)}
+	}
+	if err = f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return f.Close, nil
+}
+
+// Holder gives the process id of the watcher that has the ledger at the path,
+// and whether there is one. It changes nothing and needs no ledger.
+func Holder(path string) (pid int, held bool) {
+	f, err := os.Open(lockPath(path))
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	query := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &query); err != nil || query.Type == unix.F_UNLCK {
+		return 0, false
+	}
+	return readPID(f), true
+}
+
+func readPID(f *os.File) int {
+	b, _ := io.ReadAll(io.NewSectionReader(f, 0, 32))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+func lockPath(path string) string { return path + ".lock" }

@@ -1,0 +1,133 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Subscriber is a customer who asked to be told.
+type Subscriber struct {
+	ID          int64
+	Email       string
+	Storefronts []string // empty: all
+	Language    string
+	UntilReopen bool // one mail when it reopens, then forgotten
+	Confirmed   time.Time
+	Failures    int    // campaigns in a row that the address refused
+	Suppressed  string // why nothing goes there any more; empty: all is well
+}
+
+// Reachable tells whether mail may go to the subscriber.
+func (s Subscriber) Reachable() bool {
+	return s.ID != 0 && !s.Confirmed.IsZero() && s.Suppressed == ""
+}
+
+// suppressAfter is how many campaigns in a row an address may refuse.
+const suppressAfter = 3
+
+const subscriberColumns = "id, email, storefronts, language, until_reopen, confirmed, failures, suppressed"
+
+func scanSubscriber(r scanner) (s Subscriber, err error) {
+	var fronts string
+	var confirmed int64
+	err = r.Scan(&s.ID, &s.Email, &fronts, &s.Language, &s.UntilReopen, &confirmed, &s.Failures, &s.Suppressed)
+	s.Storefronts, s.Confirmed = strings.Fields(fronts), fromMillis(confirmed)
+	return s, err
+}
+
+// subscriber gives the one that meets the condition, or the zero Subscriber.
+func (t *Tx) subscriber(where string, args ...any) (Subscriber, error) {
+	s, err := scanSubscriber(t.tx.QueryRowContext(t.ctx, "SELECT "+subscriberColumns+" FROM subscribers WHERE "+where, args...))
+	if isNone(err) {
+		return Subscriber{}, nil
+	}
+	return s, err
+}
+
+// Subscribers gives up to limit subscribers with an id above after, by id.
+func (t *Tx) Subscribers(after int64, limit int) ([]Subscriber, error) {
+	return rows(t, scanSubscriber, "SELECT "+subscriberColumns+" FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+}
+
+// AddSubscriber adds a confirmed subscriber and tells whether the address is
+// new. A known one is left as it is.
+func (t *Tx) AddSubscriber(s Subscriber) (added bool, err error) {
+	fronts := ""
+	if len(s.Storefronts) > 0 {
+		fronts = " " + strings.Join(s.Storefronts, " ") + " "
+	}
+	n, err := t.exec(`INSERT INTO subscribers (email, storefronts, language, confirmed) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (lower(email)) DO NOTHING`, s.Email, fronts, s.Language, millis(s.Confirmed))
+	return n > 0, err
+}
+
+// RemoveSubscriber forgets an address and tells whether it was known.
+func (t *Tx) RemoveSubscriber(email string) (bool, error) {
+	n, err := t.exec("DELETE FROM subscribers WHERE lower(email) = lower($1)", email)
+	return n > 0, err
+}
+
+// Suppress sends nothing to the subscriber any more.
+func (t *Tx) Suppress(id int64, reason string) error {
+	_, err := t.exec("UPDATE subscribers SET suppressed = $1 WHERE id = $2", reason, id)
+	return err
+}
+
+// CountFailure notes that the address refused a campaign; the third in a row
+// suppresses it.
+func (t *Tx) CountFailure(id int64, reason string) error {
+	_, err := t.exec(fmt.Sprintf(`UPDATE subscribers SET failures = failures + 1,
+		suppressed = CASE WHEN failures + 1 >= %d THEN $1 ELSE suppressed END WHERE id = $2`, suppressAfter), reason, id)
+	return err
+}
+
+// Alert is a mail owed to the owner.
+type Alert struct {
+	ID                     int64
+	Address, Subject, Text string
+	Created                time.Time
+	Attempts               int
+}
+
+// AddAlert writes an alert to each of the addresses.
+func (t *Tx) AddAlert(addresses []string, subject, text string, now time.Time) error {
+	for _, a := range addresses {
+		_, err := t.exec("INSERT INTO alerts (address, subject, text, created, next_try) VALUES ($1, $2, $3, $4, $5)",
+			a, subject, text, millis(now), millis(now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DueAlerts gives the alerts that are due, oldest first.
+func (t *Tx) DueAlerts(now time.Time) ([]Alert, error) {
+	return rows(t, func(s scanner) (a Alert, err error) {
+		var created int64
+		err = s.Scan(&a.ID, &a.Address, &a.Subject, &a.Text, &created, &a.Attempts)
+		a.Created = fromMillis(created)
+		return a, err
+	}, "SELECT id, address, subject, text, created, attempts FROM alerts WHERE next_try <= $1 ORDER BY id", millis(now))
+}
+
+// AlertDone forgets an alert that was sent or given up.
+func (t *Tx) AlertDone(id int64) error {
+	_, err := t.exec("DELETE FROM alerts WHERE id = $1", id)
+	return err
+}
+
+// AlertLater puts an alert off.
+func (t *Tx) AlertLater(id int64, next time.Time) error {
+	_, err := t.exec("UPDATE alerts SET attempts = attempts + 1, next_try = $1 WHERE id = $2", millis(next), id)
+	return err
+}
+
+// list is the slice as JSON wants it: never null.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
