@@ -1,0 +1,147 @@
+package notice
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/backsoon/backsoon/internal/strictyaml"
+)
+
+// Folder is where a site keeps its notices, relative to the site.
+const Folder = "content/closures"
+
+// File is one entry of the folder that claims to be a notice. Src is its bytes as
+// far as they were read; Problem is why it cannot be a notice, whatever they say.
+type File struct {
+	Slug, Path string // Path is relative to the site: content/closures/flood.md
+	Src        []byte
+	Problem    *strictyaml.Problem
+}
+
+// ReadDir reads every notice of a site, sorted by slug. Hidden files, and those
+// that don't end in .md, are no notices. A folder that cannot be read is an error;
+// a file that cannot is not: its Problem says so.
+func ReadDir(siteDir string) ([]File, error) {
+	entries, err := os.ReadDir(filepath.Join(siteDir, Folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no folder %s in %s; create it, or run backsoon init %s", Folder, siteDir, siteDir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, e := range entries {
+		if IsName(e.Name()) {
+			files = append(files, ReadFile(siteDir, e.Name()))
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Slug, b.Slug) })
+	return files, nil
+}
+
+// IsName tells whether a file of this name claims to be a notice: editors' own
+// files (.n.md.swp, n.md~, 4913) and signatures (n.md.sig) do not.
+func IsName(name string) bool {
+	return strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
+}
+
+// ReadFile reads one notice by its name in the folder, winter-break.md. Only a
+// regular file counts: what a symlink, a pipe or a device shows can change with
+// nobody writing here.
+func ReadFile(siteDir, name string) File {
+	f := File{Slug: strings.TrimSuffix(name, ".md"), Path: path.Join(Folder, name)}
+	fail := func(text string) File {
+		f.Problem = &strictyaml.Problem{File: f.Path, Text: text}
+		return f
+	}
+	if !ValidSlug(f.Slug) {
+		return fail(badSlug(f.Slug))
+	}
+	src, err := readRegular(filepath.Join(siteDir, Folder, name))
+	if err != nil {
+		return fail(err.Error())
+	}
+	f.Src = src
+	r := strictyaml.NewReport(f.Path, src)
+	if !strictyaml.CheckText(r, src, maxSize) {
+		f.Problem = &r.Problems()[0]
+	}
+	return f
+}
+
+// readRegular opens without following a symlink, and without waiting for the
+// other end of a pipe; it reads one byte more than a notice may have, at most.
+func readRegular(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, notRegular(name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("is %s; a notice is a file of its own: put one here", kindOf(info.Mode()))
+	}
+	return io.ReadAll(io.LimitReader(f, maxSize+1))
+}
+
+func notRegular(name string, err error) error {
+	info, lerr := os.Lstat(name)
+	var cause *fs.PathError
+	switch {
+	case lerr == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("is %s; a notice is a file of its own: put one here", kindOf(info.Mode()))
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("may not be read by the user that backsoon runs as; change the file's permissions")
+	case errors.As(err, &cause):
+		return fmt.Errorf("cannot be read: %w", cause.Err)
+	}
+	return err
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	}
+	return "a device or socket"
+}
+
+// RenameProblem says that a file holds the bytes of another notice, whose slug is
+// other: a file that was renamed would be a second closure, with new mails.
+func RenameProblem(file, other string) strictyaml.Problem {
+	return strictyaml.Problem{File: file, Line: 1, Column: 1, Text: fmt.Sprintf(
+		"looks like a rename of %s; a slug is for ever: call the file %s.md again, or change the text if this is another closure", other, other)}
+}
+
+// Duplicates finds the same bytes under two slugs. The problem is with the later
+// of them in the order of files.
+func Duplicates(files []File) strictyaml.Problems {
+	first := make(map[string]string, len(files))
+	var problems strictyaml.Problems
+	for _, f := range files {
+		if f.Problem != nil || len(f.Src) == 0 {
+			continue
+		}
+		if other, dup := first[string(f.Src)]; dup {
+			problems = append(problems, RenameProblem(f.Path, other))
+			continue
+		}
+		first[string(f.Src)] = f.Slug
+	}
+	return problems
+}

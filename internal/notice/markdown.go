@@ -1,0 +1,106 @@
+package notice
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdown is CommonMark 0.31 with the tables, strikethrough and bare links of
+// GitHub Flavored Markdown (https://github.github.com/gfm/).
+var markdown = goldmark.New(
+	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
+	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 1000))),
+)
+
+// HTML renders Markdown. Raw HTML is left out, and of a link or picture that
+// leads anywhere but to http, https, mailto, tel, sms or within the site, only
+// the words are kept.
+func HTML(source string) template.HTML {
+	var b bytes.Buffer
+	if err := markdown.Convert([]byte(source), &b); err != nil {
+		return template.HTML(template.HTMLEscapeString(source)) // a Buffer never fails
+	}
+	return template.HTML(b.String())
+}
+
+func parseMarkdown(source []byte) ast.Node {
+	return markdown.Parser().Parse(text.NewReader(source))
+}
+
+// tame takes raw HTML and unwelcome links out of the tree, so that page and mail
+// see the same.
+type tame struct{}
+
+func (tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
+	for _, n := range unwelcome(doc, reader.Source()) {
+		parent := n.Parent()
+		switch n := n.(type) {
+		case *ast.AutoLink:
+			words := ast.NewString(n.Label(reader.Source()))
+			words.SetRaw(true)
+			parent.InsertBefore(parent, n, words)
+		case *ast.Link, *ast.Image:
+			for c := n.FirstChild(); c != nil; c = n.FirstChild() {
+				parent.InsertBefore(parent, n, c)
+			}
+		}
+		parent.RemoveChild(parent, n)
+	}
+}
+
+func unwelcome(doc ast.Node, source []byte) []ast.Node {
+	var found []ast.Node
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		drop := false
+		switch n := n.(type) {
+		case *ast.RawHTML, *ast.HTMLBlock:
+			drop = true
+		case *ast.Link:
+			drop = !welcome(address(n.Destination), "http", "https", "mailto", "tel", "sms", "")
+		case *ast.Image:
+			drop = !welcome(address(n.Destination), "http", "https", "")
+		case *ast.AutoLink:
+			drop = n.AutoLinkType == ast.AutoLinkURL && !welcome(string(n.URL(source)), "http", "https", "mailto", "tel", "sms")
+		}
+		if drop {
+			found = append(found, n)
+		}
+		return ast.WalkContinue, nil
+	})
+	return found
+}
+
+// address is a link's destination as the renderer will write it, entities and
+// escapes resolved: what is checked has to be what the browser gets.
+func address(destination []byte) string {
+	return string(util.URLEscape(destination, true))
+}
+
+// welcome tells whether the address has one of the schemes; "" is for an address
+// without one, within the site.
+func welcome(address string, schemes ...string) bool {
+	scheme := ""
+	if i := strings.IndexAny(address, ":/?#"); i >= 0 && address[i] == ':' {
+		scheme = strings.ToLower(address[:i])
+		if scheme == "" {
+			return false
+		}
+	}
+	for _, s := range schemes {
+		if s == scheme {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,91 @@
+package notice
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHTML(t *testing.T) {
+	for _, test := range []struct{ source, want string }{
+		{"*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>\n"},
+		{"# a\n\n## b", "<h1>a</h1>\n<h2>b</h2>\n"},
+		{"|a|b|\n|-|-|\n|c|d|", "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>c</td>\n<td>d</td>\n</tr>\n</tbody>\n</table>\n"},
+		{"https://example.org", "<p><a href=\"https://example.org\">https://example.org</a></p>\n"},
+		{"[a](/b) [c](mailto:d@e.f) [g](tel:+1)", "<p><a href=\"/b\">a</a> <a href=\"mailto:d@e.f\">c</a> <a href=\"tel:+1\">g</a></p>\n"},
+		{"<b>a</b> & <script>alert(1)</script>", "<p>a &amp; alert(1)</p>\n"},
+		{"<div onclick=x>a</div>\n\nb", "<p>b</p>\n"},
+		{"[*a*](javascript:alert(1))", "<p><em>a</em></p>\n"},
+		{"[a](JavaScript:x) [b](data:text/html,x) [c](vbscript:x) [d](file:///etc)", "<p>a b c d</p>\n"},
+		{"[a](&#106;avascript:x) [b](javascript&colon;x) [c](&#x6a;avascript&#58;x) [d](:x)", "<p>a b c d</p>\n"},
+		{"<javascript:x> <data:x>", "<p>javascript:x data:x</p>\n"},
+		{"![a](data:image/png;base64,x) ![b](/c.png)", "<p>a <img src=\"/c.png\" alt=\"b\"></p>\n"},
+		{"[a][r]\n\n[r]: javascript:x", "<p>a</p>\n"},
+		{"[![a](javascript:x)](javascript:y)", "<p>a</p>\n"},
+		{`"quoted" <`, "<p>&quot;quoted&quot; &lt;</p>\n"},
+	} {
+		if got := string(HTML(test.source)); got != test.want {
+			t.Errorf("%q\ngot  %q\nwant %q", test.source, got, test.want)
+		}
+	}
+}
+
+func TestPlainText(t *testing.T) {
+	for _, test := range []struct{ source, want string }{
+		{"a *b*\nc", "a b c"},
+		{"a  \nb\\\nc", "a\nb\nc"},
+		{"# a\n\nb", "a\n\nb"},
+		{"- a\n- b\n  - c\n", "- a\n- b\n  - c"},
+		{"9. a\n10. b\n\n    c\n", "9. a\n\n10. b\n\n    c"},
+		{"> a\n>\n> b", "> a\n>\n> b"},
+		{"```\na  b\n  c\n```", "    a  b\n      c"},
+		{"[Our page](https://example.org/a?b=c&d) and <https://example.org>", "Our page (https://example.org/a?b=c&d) and https://example.org"},
+		{"[a@b.c](mailto:a@b.c) a@b.c [+1 2](tel:+12)", "a@b.c a@b.c +1 2"},
+		{"[a](javascript:x) <b>c</b> ![d](/e)", "a c d"},
+		{`\*a\* &amp; &eacute; \&amp;`, "*a* & é &amp;"},
+		{"|a|b|\n|-|-|\n|c|d|", "a | b\nc | d"},
+		{"a\n\n---\n\nb", "a\n\n---\n\nb"},
+		{"<div>a</div>\n\nb", "b"},
+		{"", ""},
+	} {
+		if got := PlainText(test.source); got != test.want {
+			t.Errorf("%q\ngot  %q\nwant %q", test.source, got, test.want)
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	for body, want := range map[string]string{
+		"We are\n*closing* [here](https://a.b).\n\nMore.": "We are closing here (https://a.b).",
+		"# Heading\n\n- list\n\nThen  \ntext":             "Then text",
+		"![](/a.png)\n\nText":                             "Text",
+		"<div>a</div>":                                    "",
+		"":                                                "",
+	} {
+		if got := (&Notice{Body: body}).Summary(); got != want {
+			t.Errorf("%q: got %q, want %q", body, got, want)
+		}
+	}
+}
+
+// TestHardMarkdown holds that what Parse lets through is rendered in no time: a
+// page must not keep the watcher from the checkout. The limit is far above what
+// it takes, and far below what it took without the check (20 s).
+func TestHardMarkdown(t *testing.T) {
+	for _, unit := range []string{"[", "[a](", "![", "*a ", "**_a ", "`a``b", "<", "<!-- ", "> ", "- ", "1. ", "a|", "\\", "&", "~a~~", "www.", "[a]: b\n", "a\n=\n", "- a\n"} {
+		body := strings.Repeat(unit, (100<<10)/len(unit))
+		n, _ := Parse("x.md", "x", []byte(minimal+body), zone(t, "UTC"))
+		if n != nil {
+			within(t, unit, func() { HTML(n.Body); PlainText(n.Body) })
+		}
+	}
+}
+
+func within(t *testing.T, what string, f func()) {
+	t.Helper()
+	begin := time.Now()
+	f()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("%q: %v", what, took)
+	}
+}

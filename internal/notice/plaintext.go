@@ -1,0 +1,173 @@
+package notice
+
+import (
+	"bufio"
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
+	render "github.com/yuin/goldmark/renderer/html"
+)
+
+// PlainText renders Markdown for a reader of plain text, such as a mail without
+// HTML: paragraphs and headings as lines, lists with their markers, links as
+// "label (url)". Lines are not wrapped.
+func PlainText(source string) string {
+	src := []byte(source)
+	p := plain{src}
+	return strings.Join(p.blocks(parseMarkdown(src), false), "\n")
+}
+
+// Summary is the body's first paragraph as one line of plain text; it is empty
+// where there is none.
+func (n *Notice) Summary() string {
+	src := []byte(n.Body)
+	for c := parseMarkdown(src).FirstChild(); c != nil; c = c.NextSibling() {
+		if c.Kind() == ast.KindParagraph {
+			if s := oneLine(plain{src}.inline(c)); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// plain renders the nodes of one source.
+type plain struct{ source []byte }
+
+// blocks gives the lines of a node's children, with a blank line between two of
+// them unless they are tight.
+func (p plain) blocks(parent ast.Node, tight bool) []string {
+	var lines []string
+	for c := parent.FirstChild(); c != nil; c = c.NextSibling() {
+		b := p.block(c)
+		if len(b) == 0 {
+			continue
+		}
+		if len(lines) > 0 && !tight {
+			lines = append(lines, "")
+		}
+		lines = append(lines, b...)
+	}
+	return lines
+}
+
+func (p plain) block(n ast.Node) []string {
+	switch n := n.(type) {
+	case *ast.List:
+		return p.list(n)
+	case *ast.Blockquote:
+		return hang(p.blocks(n, false), "> ", "> ")
+	case *ast.CodeBlock, *ast.FencedCodeBlock:
+		return hang(strings.Split(strings.TrimRight(string(n.Lines().Value(p.source)), "\n"), "\n"), "    ", "    ")
+	case *ast.ThematicBreak:
+		return []string{"---"}
+	case *extast.Table:
+		return p.table(n)
+	}
+	text := strings.TrimSpace(p.inline(n))
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+func (p plain) list(l *ast.List) []string {
+	var lines []string
+	number := l.Start
+	for item := l.FirstChild(); item != nil; item = item.NextSibling() {
+		marker := "- "
+		if l.IsOrdered() {
+			marker = fmt.Sprintf("%d. ", number)
+			number++
+		}
+		if len(lines) > 0 && !l.IsTight {
+			lines = append(lines, "")
+		}
+		lines = append(lines, hang(p.blocks(item, l.IsTight), marker, strings.Repeat(" ", len(marker)))...)
+	}
+	return lines
+}
+
+func (p plain) table(t *extast.Table) []string {
+	var lines []string
+	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
+		var cells []string
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			cells = append(cells, oneLine(p.inline(cell)))
+		}
+		lines = append(lines, strings.Join(cells, " | "))
+	}
+	return lines
+}
+
+// hang puts first before the first line and rest before the others.
+func hang(lines []string, first, rest string) []string {
+	if len(lines) == 0 {
+		lines = []string{""}
+	}
+	hung := make([]string, len(lines))
+	for i, line := range lines {
+		prefix := rest
+		if i == 0 {
+			prefix = first
+		}
+		hung[i] = strings.TrimRight(prefix+line, " ")
+	}
+	return hung
+}
+
+// inline gives the text within a node, line breaks only where the owner forced
+// them.
+func (p plain) inline(parent ast.Node) string {
+	var b strings.Builder
+	for c := parent.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.WriteString(p.text(c))
+		case *ast.String:
+			b.Write(c.Value)
+		case *ast.AutoLink:
+			b.Write(c.Label(p.source))
+		case *ast.Link:
+			b.WriteString(p.link(c))
+		default: // emphasis, code, the words for a picture
+			b.WriteString(p.inline(c))
+		}
+	}
+	return b.String()
+}
+
+func (p plain) text(t *ast.Text) string {
+	words := string(t.Value(p.source))
+	if !t.IsRaw() {
+		words = unescape(words)
+	}
+	switch {
+	case t.HardLineBreak():
+		return words + "\n"
+	case t.SoftLineBreak():
+		return words + " "
+	}
+	return words
+}
+
+func (p plain) link(l *ast.Link) string {
+	label, url := p.inline(l), unescape(string(l.Destination))
+	if url == "" || label == url || "mailto:"+label == url || "tel:"+strings.ReplaceAll(label, " ", "") == url {
+		return label
+	}
+	return label + " (" + url + ")"
+}
+
+// unescape resolves backslashes and entities as the renderer to HTML does, by
+// asking it.
+func unescape(s string) string {
+	var b strings.Builder
+	w := bufio.NewWriter(&b)
+	render.DefaultWriter.Write(w, []byte(s))
+	_ = w.Flush() // a Builder never fails
+	return html.UnescapeString(b.String())
+}
