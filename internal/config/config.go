@@ -1,0 +1,93 @@
+// Package config reads a site's settings, backsoon.yaml, strictly: an unknown
+// key is an error with its line, and nothing has a meaning that isn't written
+// there.
+package config
+
+import (
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// Config is a site's settings, checked and with every default filled in.
+type Config struct {
+	Dir            string // the site's folder, absolute
+	Shop           Shop
+	Storefronts    []Storefront // in the file's order
+	Email          *Email       // nil: the site sends no mail
+	Alerts         []string     // who hears of refusals, failures and overdue reopenings
+	Database       string       // an absolute path, or postgres://…
+	Listen         string       // host:port for customers; empty: no listener
+	PublicURL      *url.URL     // where customers reach Listen, with a trailing slash; nil: not said
+	TrustedProxies []netip.Prefix
+	Admin          string // host:port for the operator; empty: none
+
+	// Unset names each secret that could not be read (an environment variable
+	// that isn't set, a file that isn't there). It is an error only for what
+	// needs the secret: a site can be built where its secrets are not.
+	Unset []string
+}
+
+// Shop is the shop itself.
+type Shop struct {
+	Name     string
+	URL      *url.URL // where public/ is served, with a trailing slash; may have a path
+	Location *time.Location
+	Contact  []notice.Link
+}
+
+// Storefront is one place where the shop sells, with its own checkout.
+type Storefront struct {
+	ID, Name, URL string
+	Webhooks      []Webhook
+}
+
+// Webhook is one endpoint of a storefront.
+type Webhook struct {
+	URL     string
+	Secrets []string // whsec_…; several sign side by side during a rotation
+	Private bool     // the host may resolve to a private address
+}
+
+// Email says how mail goes out.
+type Email struct {
+	From           mail.Address
+	Server         string // host:port
+	TLS            TLSMode
+	User, Password string
+	Connections    int
+	Settle         time.Duration   // how long a notice must be quiet before mail goes out
+	Remind         []time.Duration // before closing, longest first
+}
+
+// TLSMode is how a connection to the mail server is protected.
+type TLSMode string
+
+// The ways to protect a connection to the mail server.
+const (
+	StartTLS TLSMode = "starttls" // smtp:// to another machine: required
+	Implicit TLSMode = "tls"      // smtps://
+	NoTLS    TLSMode = "none"     // smtp:// on loopback
+)
+
+// Storefront gives the storefront with that id.
+func (c *Config) Storefront(id string) (Storefront, bool) {
+	for _, s := range c.Storefronts {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Storefront{}, false
+}
+
+// StorefrontIDs lists the storefronts' ids in the file's order.
+func (c *Config) StorefrontIDs() []string {
+	ids := make([]string, len(c.Storefronts))
+	for i, s := range c.Storefronts {
+		ids[i] = s.ID
+	}
+	return ids
+}

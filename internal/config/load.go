@@ -1,0 +1,140 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/backsoon/backsoon/internal/strictyaml"
+)
+
+// File is the name of the settings in a site's folder.
+const File = "backsoon.yaml"
+
+// maxSize is the most that settings and a file with a secret may hold, in bytes.
+const maxSize = 1 << 20
+
+// Load reads the settings of the site in dir. The error is strictyaml.Problems
+// where the file can be read but not be used; it then lists all that is wrong.
+func Load(dir string) (*Config, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	src, err := readFile(filepath.Join(dir, File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no %s in %s; run backsoon init %s", File, dir, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, problems := Parse(dir, src, os.LookupEnv)
+	return c, problems.Err()
+}
+
+// readFile reads one byte more than a file may have, at most.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSize+1))
+}
+
+// Parse reads settings from src as those of the site in dir, an absolute path:
+// relative paths, of the database or a file with a secret, begin there. getenv
+// looks up what ${NAME} stands for. The Config is nil when one of the problems is
+// an error.
+func Parse(dir string, src []byte, getenv func(string) (string, bool)) (*Config, strictyaml.Problems) {
+	report := strictyaml.NewReport(File, src)
+	if !strictyaml.CheckText(report, src, maxSize) {
+		return nil, report.Problems()
+	}
+	root, ok := strictyaml.Parse(report, src, 1)
+	if !ok {
+		return nil, report.Problems()
+	}
+	r := reader{dir: dir, getenv: getenv}
+	c := r.config(root.Expand(r.expand))
+	if problems := report.Problems(); problems.Err() != nil {
+		return nil, problems
+	}
+	c.Unset = r.unset
+	return c, report.Problems()
+}
+
+// NeedSecrets is an error when a secret could not be read: for what delivers, not
+// for what only reads or builds.
+func (c *Config) NeedSecrets() error {
+	if len(c.Unset) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(c.Unset, "; "))
+}
+
+// reader reads one site's settings.
+type reader struct {
+	dir    string
+	getenv func(string) (string, bool)
+	unset  []string // see Config.Unset
+}
+
+func (r *reader) config(root strictyaml.Value) *Config {
+	root.Only("shop", "storefronts", "email", "publishers", "alerts", "database",
+		"listen", "public_url", "trusted_proxies", "admin")
+	root.Need("shop", "and below it, indented, name, url and timezone")
+	root.Need("storefronts", "and below it, indented, web: {name: Online shop}")
+	c := &Config{
+		Dir:            r.dir,
+		Shop:           readShop(root.Get("shop")),
+		Storefronts:    r.storefronts(root.Get("storefronts")),
+		Email:          r.email(root.Get("email")),
+		Alerts:         readAddresses(root.Get("alerts")),
+		Database:       r.database(root.Get("database")),
+		Listen:         readHostPort(root.Get("listen"), "127.0.0.1:8080"),
+		PublicURL:      readBase(root.Get("public_url"), "https://closures.harbourbooks.example/"),
+		TrustedProxies: readPrefixes(root.Get("trusted_proxies")),
+		Admin:          readHostPort(root.Get("admin"), "127.0.0.1:8081"),
+	}
+	refusePublishers(root.Get("publishers"))
+	if c.Admin != "" && c.Admin == c.Listen {
+		root.Get("admin").Errorf("customers reach %s (listen); write another port, which only you reach", c.Admin)
+	}
+	if len(c.Alerts) > 0 && !root.Get("email").Present() {
+		root.Get("alerts").Warnf("alerts go out by mail, and there is no email: to send them with")
+	}
+	return c
+}
+
+// refusePublishers keeps a site from relying on a check that nobody makes.
+func refusePublishers(v strictyaml.Value) {
+	if len(v.List("")) > 0 {
+		v.Errorf("this version cannot check signatures yet, so everybody who can write the folder would publish; write publishers: []")
+	}
+}
+
+// database gives an absolute path. The ledger is SQLite's.
+func (r *reader) database(v strictyaml.Value) string {
+	if !v.Present() {
+		return filepath.Join(r.dir, "data", "backsoon.db")
+	}
+	text, ok := v.Text("data/backsoon.db")
+	switch {
+	case !ok:
+	case text == "":
+		v.Errorf("is empty; write database: data/backsoon.db")
+	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
+		v.Errorf("this version keeps its ledger in SQLite, not in PostgreSQL; write database: data/backsoon.db")
+	case strings.Contains(text, "://"):
+		v.Errorf("a path belongs here, not an address; write database: data/backsoon.db")
+	}
+	if filepath.IsAbs(text) {
+		return filepath.Clean(text)
+	}
+	return filepath.Join(r.dir, text)
+}

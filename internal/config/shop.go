@@ -1,0 +1,144 @@
+package config
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/strictyaml"
+)
+
+func readShop(v strictyaml.Value) Shop {
+	needMap(v, "name: Harbour Books")
+	v.Only("name", "url", "timezone", "contact")
+	v.Need("name", "Harbour Books")
+	v.Need("url", "https://status.harbourbooks.example/")
+	v.Need("timezone", "Europe/Lisbon, or America/New_York, Australia/Sydney, …")
+	shop := Shop{
+		Name:     readName(v.Get("name"), "Harbour Books"),
+		URL:      readBase(v.Get("url"), "https://status.harbourbooks.example/"),
+		Location: readLocation(v.Get("timezone")),
+	}
+	for _, item := range v.Get("contact").List(`{label: E-mail, url: "mailto:orders@harbourbooks.example"}`) {
+		if !item.IsMap() {
+			item.Errorf(`a label and a url belong here; write - {label: E-mail, url: "mailto:orders@harbourbooks.example"}`)
+			continue
+		}
+		shop.Contact = append(shop.Contact, notice.ReadLink(item))
+	}
+	return shop
+}
+
+// needMap reports a value that is there, but is no keys and values.
+func needMap(v strictyaml.Value, example string) { v.Entries(example) }
+
+// readName reads a text of one line that has to say something.
+func readName(v strictyaml.Value, example string) string {
+	text, ok := v.Text(example)
+	if text = strings.TrimSpace(text); ok && text == "" {
+		v.Errorf("is empty; write %s", example)
+	}
+	if strings.ContainsAny(text, "\n\t") {
+		v.Errorf("one line belongs here, without tabs; write %s", example)
+	}
+	return text
+}
+
+// readLocation never guesses: a closure in the machine's zone would be wrong by
+// hours, and nobody would see it before the day.
+func readLocation(v strictyaml.Value) *time.Location {
+	text, ok := v.Text("Europe/Lisbon")
+	if !ok {
+		return time.UTC
+	}
+	loc, err := time.LoadLocation(text)
+	if err != nil || text == "" || text == "Local" {
+		v.Errorf("%q is not a time zone; write one such as Europe/Lisbon, America/New_York or UTC", strictyaml.Clip(text))
+		return time.UTC
+	}
+	return loc
+}
+
+// readBase reads an address under which pages stand; it gets a trailing slash.
+func readBase(v strictyaml.Value, example string) *url.URL {
+	u := readURL(v, example)
+	if u == nil {
+		return nil
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		v.Errorf("an address without ?, # and user name belongs here; write %s", example)
+	}
+	if !strings.HasSuffix(u.Path, "/") {
+		return u.JoinPath("/")
+	}
+	return u
+}
+
+// readURL reads an absolute http or https address; nil when there is none.
+func readURL(v strictyaml.Value, example string) *url.URL {
+	text, ok := v.Text(example)
+	if !ok {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		v.Errorf("%q is not an address on the web; write %s", strictyaml.Clip(text), example)
+		return nil
+	}
+	return u
+}
+
+var storefrontID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+func (r *reader) storefronts(v strictyaml.Value) []Storefront {
+	const example = "web: {name: Online shop}"
+	entries := v.Entries(example)
+	if v.IsMap() && len(entries) == 0 {
+		v.Errorf("there is none; write at least one, such as %s", example)
+	}
+	var storefronts []Storefront
+	for _, e := range entries {
+		if !storefrontID.MatchString(e.Key) {
+			e.Value.Errorf("the name %q is part of addresses; use a-z, 0-9 and -, at most 40 of them", strictyaml.Clip(e.Key))
+		}
+		storefronts = append(storefronts, r.storefront(e.Key, e.Value))
+	}
+	return storefronts
+}
+
+func (r *reader) storefront(id string, v strictyaml.Value) Storefront {
+	needMap(v, "name: Online shop")
+	v.Only("name", "url", "webhooks")
+	v.Need("name", "Online shop")
+	s := Storefront{ID: id, Name: readName(v.Get("name"), "Online shop")}
+	if u := readURL(v.Get("url"), "https://harbourbooks.example"); u != nil {
+		s.URL = u.String()
+	}
+	for _, item := range v.Get("webhooks").List(`{url: "https://…", secret: "${WEB_SECRET}"}`) {
+		w := r.webhook(item, "storefront "+id)
+		if slices.ContainsFunc(s.Webhooks, func(other Webhook) bool { return other.URL == w.URL }) && w.URL != "" {
+			item.Get("url").Errorf("is there already; one webhook an address is enough")
+		}
+		s.Webhooks = append(s.Webhooks, w)
+	}
+	return s
+}
+
+func (r *reader) webhook(v strictyaml.Value, user string) Webhook {
+	const example = "https://harbourbooks.example/hooks/closure"
+	if !v.IsMap() {
+		v.Errorf(`a url and a secret belong here; write - {url: %q, secret: "${WEB_SECRET}"}`, example)
+		return Webhook{}
+	}
+	v.Only("url", "secret", "secret_file", "secrets", "private")
+	v.Need("url", example)
+	w := Webhook{Secrets: r.secrets(v, user)}
+	if u := readURL(v.Get("url"), example); u != nil {
+		w.URL = u.String()
+	}
+	w.Private, _ = v.Get("private").Bool()
+	return w
+}
