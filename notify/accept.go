@@ -1,0 +1,234 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/strictyaml"
+)
+
+// candidate is one file that differs from the version in force, or is gone.
+type candidate struct {
+	slug, path string
+	sha        string // empty: gone
+	src        []byte
+	parsed     *notice.Notice
+	problems   strictyaml.Problems
+	stands     bool // for long enough to tell the owner
+	by         ledger.By
+}
+
+// candidates turns what the folder shows into what may be accepted or refused.
+func (w *Watcher) candidates(now time.Time) []candidate {
+	var cs []candidate
+	for slug, s := range w.folder.files {
+		switch {
+		case !s.believed(now):
+		case s.read && s.sha == w.versions[slug]:
+			s.file.Src = nil // it is in the ledger
+		default:
+			cs = append(cs, w.candidate(slug, s, now))
+		}
+	}
+	slices.SortFunc(cs, func(a, b candidate) int { return strings.Compare(a.slug, b.slug) })
+	return cs
+}
+
+func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
+	c := candidate{slug: slug, path: notice.Folder + "/" + slug + ".md", sha: s.sha, stands: s.stands(now, w.impatient)}
+	switch {
+	case s.gone:
+		c.sha, c.stands = "", true // it was waited for already
+	case s.file.Problem != nil:
+		c.problems = strictyaml.Problems{*s.file.Problem}
+	default:
+		c.src = s.file.Src
+		c.parsed, c.problems = notice.Parse(c.path, slug, c.src, w.Config.Shop.Location)
+		c.by = w.Who(c.path, c.src)
+	}
+	return c
+}
+
+// judge tells what is wrong with a candidate that could be read, given the
+// version in force (nil: none).
+func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, now time.Time) (strictyaml.Problems, error) {
+	if c.problems.Err() != nil {
+		return c.problems.Errors(), nil
+	}
+	owner, err := tx.ContentOwner(c.sha)
+	if err != nil {
+		return nil, err
+	}
+	if owner != "" && owner != c.slug {
+		return strictyaml.Problems{notice.RenameProblem(c.path, owner)}, nil
+	}
+	problems := c.parsed.Check(c.path, now, w.Config.StorefrontIDs())
+	problems = append(problems, c.parsed.CheckChange(c.path, now, inForce)...)
+	return problems.Errors(), nil
+}
+
+// take accepts or refuses each candidate, in the transaction and in the
+// situation. lost says why the folder itself can't be read. The alert tells the
+// owner of all that was newly refused at once.
+func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, now time.Time) (entries []ledger.Entry, alerts []alert, err error) {
+	refusals, err := tx.Refusals()
+	if err != nil {
+		return nil, nil, err
+	}
+	cs = append(cs, w.lostFolder(lost, now)...)
+	var told []string
+	for _, c := range cs {
+		entry, reason, err := w.takeOne(tx, s, c, refusals, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		if entry != nil {
+			entries = append(entries, *entry)
+		}
+		if reason != "" {
+			told = append(told, reason)
+		}
+	}
+	if lost == nil {
+		if err := forgive(tx, w.folder, refusals, cs); err != nil {
+			return nil, nil, err
+		}
+	}
+	w.refused = countReasons(refusals)
+	if len(told) > 0 {
+		alerts = append(alerts, refusalAlert(told))
+	}
+	return entries, alerts, nil
+}
+
+func countReasons(refusals map[string]ledger.Refusal) (n int) {
+	for _, r := range refusals {
+		if r.Reason != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// takeOne accepts or refuses one candidate. The entry is nil where there is
+// nothing to log; reason is what the owner hears of a new refusal.
+func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map[string]ledger.Refusal, now time.Time) (*ledger.Entry, string, error) {
+	var inForce *notice.Notice
+	if t := s.find(c.slug); t != nil {
+		inForce = t.Notice
+	}
+	if c.sha == "" {
+		return w.refuse(tx, c, missing(c, inForce, now), ledger.NoticeMissing, refusals, now)
+	}
+	problems, err := w.judge(tx, c, inForce, now)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", c.path, err)
+	}
+	if problems != nil {
+		if !c.stands {
+			return nil, "", nil
+		}
+		return w.refuse(tx, c, problems.Error(), ledger.NoticeRefused, refusals, now)
+	}
+	delete(refusals, c.slug)
+	if c.parsed.Draft && inForce == nil {
+		return nil, "", tx.Forgive(c.slug)
+	}
+	return w.accept(tx, s, c, now)
+}
+
+func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time) (*ledger.Entry, string, error) {
+	v := ledger.Version{Slug: c.slug, SHA256: c.sha, Content: c.src, Accepted: now, By: c.by}
+	id, err := tx.Accept(v)
+	if err != nil {
+		return nil, "", err
+	}
+	v.ID, v.Content = id, nil
+	s.accept(c.parsed, v)
+	w.parsed[id] = c.parsed
+	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by}
+	if !c.parsed.Reopened.IsZero() {
+		e.OpenSteps = c.parsed.OpenSteps()
+	}
+	return &e, "", nil
+}
+
+// refuse writes a refusal once per content. The version in force stays.
+func (w *Watcher) refuse(tx *ledger.Tx, c candidate, reason, event string, refusals map[string]ledger.Refusal, now time.Time) (*ledger.Entry, string, error) {
+	if r, ok := refusals[c.slug]; ok && r.SHA256 == c.sha {
+		return nil, "", nil
+	}
+	r := ledger.Refusal{Slug: c.slug, SHA256: c.sha, Reason: reason, At: now}
+	refusals[c.slug] = r
+	if err := tx.Refuse(r); err != nil {
+		return nil, "", err
+	}
+	if reason == "" { // nothing the owner has to hear of
+		return nil, "", nil
+	}
+	e := ledger.Entry{Time: now, Event: event, Notice: c.slug, Reason: reason}
+	if c.by != (ledger.By{}) {
+		e.By = &c.by
+	}
+	return &e, reason, nil
+}
+
+// missing is what the owner hears of a notice whose file is gone; nothing where
+// the closure is over.
+func missing(c candidate, inForce *notice.Notice, now time.Time) string {
+	if inForce == nil || inForce.Over(now) || inForce.Draft {
+		return ""
+	}
+	remedy := "cancel"
+	if inForce.InForce(now) {
+		remedy = "reopen"
+	}
+	return fmt.Sprintf("%s: the file is gone, but its last accepted version stays in force; put the file back, or end the closure with `backsoon %s %s`",
+		c.path, remedy, c.slug)
+}
+
+// forgive forgets the refusals of files that are as accepted again.
+func forgive(tx *ledger.Tx, f *folder, refusals map[string]ledger.Refusal, cs []candidate) error {
+	for slug := range refusals {
+		s, seen := f.files[slug]
+		stillWrong := slices.ContainsFunc(cs, func(c candidate) bool { return c.slug == slug })
+		if stillWrong || (seen && !s.read) {
+			continue
+		}
+		delete(refusals, slug)
+		if err := tx.Forgive(slug); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostFolder is the candidate that stands for the folder itself, once it could
+// not be read for long enough to tell the owner.
+func (w *Watcher) lostFolder(lost error, now time.Time) []candidate {
+	if lost == nil {
+		w.lostSince = time.Time{}
+		return nil
+	}
+	if w.lostSince.IsZero() {
+		w.lostSince = now
+	}
+	if !w.impatient && now.Before(w.lostSince.Add(quietRefuse)) {
+		return nil
+	}
+	text := "the folder can't be read (" + lost.Error() + "); every accepted notice stays in force. Put the folder back"
+	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", stands: true,
+		problems: strictyaml.Problems{{File: notice.Folder, Text: text}}}}
+}
+
+func refusalAlert(reasons []string) alert {
+	subject := "A notice was not accepted"
+	if len(reasons) > 1 {
+		subject = fmt.Sprintf("%d notices were not accepted", len(reasons))
+	}
+	return alert{subject, strings.Join(reasons, "\n\n") + "\n\nNothing was changed: what was accepted before stays in force, on the page and at the checkout.\n"}
+}

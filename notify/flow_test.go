@@ -1,0 +1,248 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const winter = `---
+title: Closed for the winter break
+published: 2026-11-20 10:00
+closes: 2026-12-24 18:00
+reopens: 2027-01-02 09:00
+storefronts: [web]
+reopening:
+  stock counted: no
+---
+We are closing for two weeks.
+`
+
+// TestWholeLife follows one closure from its announcement to its end.
+func TestWholeLife(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org", "bob@example.org web", "cid@example.org market")
+	b.write("winter-break.md", winter)
+	b.settle()
+	equal(t, "webhooks", b.web.types(), []string{"storefront.opened"})
+	equal(t, "mail before the notice was quiet", b.mailbox.letters(), nil)
+	b.until("2026-11-20 10:02")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org announced", "bob@example.org announced"})
+
+	b.until("2026-12-21 18:01")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org reminder", "bob@example.org reminder"})
+	equal(t, "webhooks", b.web.types(), nil)
+
+	b.until("2026-12-24 18:01")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed", "bob@example.org closed"})
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed 2027-01-02T09:00:00Z"})
+	if f := b.front("web"); f.Checkout != "off" || !f.Since.Equal(at("2026-12-24 18:00")) || f.By.Name != "Ada" {
+		t.Errorf("storefront: %+v", f)
+	}
+
+	b.until("2026-12-26 10:31")
+	b.write("winter-break.md", winter+"\n## 2026-12-26 10:30 Water is gone\nIt dries.\n")
+	b.until("2026-12-26 10:40")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org update", "bob@example.org update"})
+
+	b.write("winter-break.md", strings.Replace(winter, "01-02 09:00", "01-03 09:00", 1)+"\n## 2026-12-26 10:30 The water is gone\nAll words new.\n")
+	b.until("2026-12-27 10:40")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org changed", "bob@example.org changed"})
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed 2027-01-03T09:00:00Z"})
+
+	b.until("2027-01-03 09:01")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org delayed", "bob@example.org delayed",
+		"owner@harbourbooks.example: Harbour Books: Reopening delayed: Closed for the winter break"})
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed"})
+	if f := b.front("web"); f.State != "overdue" || f.Checkout != "off" {
+		t.Errorf("storefront: %+v", f)
+	}
+
+	late := strings.Replace(winter, "01-02 09:00", "01-03 09:00", 1)
+	b.write("winter-break.md", strings.Replace(late, "counted: no", "counted: yes", 1)+"\n## 2026-12-26 10:30 The water is gone\n")
+	b.settle()
+	equal(t, "webhooks", b.web.types(), []string{"storefront.opened"})
+	b.until("2027-01-03 09:10")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org reopened", "bob@example.org reopened"})
+	if f := b.front("web"); f.Since.Before(at("2027-01-03 09:01")) {
+		t.Errorf("open since %v, before it really was", f.Since)
+	}
+	b.until("2027-02-03 09:10")
+	equal(t, "mail", b.mailbox.letters(), nil)
+	equal(t, "log", b.events("webhook.", "mail.finished"), []string{
+		"notice.accepted winter-break", "storefront.opened web", "storefront.opened market",
+		"mail.started winter-break announced", "mail.started winter-break reminder",
+		"storefront.closed web winter-break", "mail.started winter-break closed",
+		"notice.accepted winter-break", "mail.started winter-break update",
+		"notice.accepted winter-break", "storefront.closed web winter-break", "mail.started winter-break changed",
+		"storefront.closed web winter-break", "notice.overdue winter-break", "mail.started winter-break delayed",
+		"notice.accepted winter-break", "storefront.opened web winter-break", "mail.started winter-break reopened",
+	})
+}
+
+// TestAbsenceNeverReopens removes, empties and breaks a notice in force and one
+// still ahead: neither page nor checkout changes, and the owner is told once.
+func TestAbsenceNeverReopens(t *testing.T) {
+	flood := "---\ntitle: Flood\npublished: 2026-11-20 09:00\ncloses: 2026-11-20 09:00\n---\nWater.\n"
+	for name, harm := range map[string]func(b *bench, file string){
+		"removed":   func(b *bench, f string) { b.remove(f) },
+		"emptied":   func(b *bench, f string) { b.write(f, "") },
+		"malformed": func(b *bench, f string) { b.write(f, "---\ntitle: [\n") },
+		"cut short": func(b *bench, f string) { b.write(f, "---\ntitle: Flood\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 10:00", "")
+			b.write("flood.md", flood)
+			b.write("winter-break.md", winter)
+			b.until("2026-11-20 10:05")
+			b.web.types()
+			before := b.front("web")
+			harm(b, "flood.md")
+			harm(b, "winter-break.md")
+			b.until("2026-11-20 10:15")
+			alerts := b.mailbox.letters()
+			if len(alerts) != 1 {
+				t.Errorf("alerts: %q", alerts)
+			}
+			if after := b.front("web"); after.Revision != before.Revision || after.Checkout != "off" {
+				t.Errorf("the storefront changed: %+v", after)
+			}
+			b.w.Close()
+			b.start() // a restart forgets nothing, and alerts nobody again
+			b.until("2026-11-20 10:25")
+			equal(t, "alerts after a restart", b.mailbox.letters(), nil)
+			equal(t, "webhooks", b.web.types(), nil)
+		})
+	}
+}
+
+// TestClosedAndReopenedWhileSettling mails nobody, and the checkout follows all
+// the same.
+func TestClosedAndReopenedWhileSettling(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.settle()
+	b.web.types()
+	flood := "---\ntitle: Flood\npublished: 2026-11-20 10:00\ncloses: 2026-11-20 10:00\n---\nWater.\n"
+	b.write("flood.md", flood)
+	b.until("2026-11-20 10:00:30")
+	b.write("flood.md", strings.Replace(flood, "\n---\nW", "\nreopened: 2026-11-20 10:00:30\n---\nW", 1))
+	b.until("2026-11-20 12:00")
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed", "storefront.opened"})
+	equal(t, "mail", b.mailbox.letters(), nil)
+}
+
+// TestSettlingEnds edits a notice every half minute: the mail goes out after ten
+// minutes all the same.
+func TestSettlingEnds(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	for i := 0; i < 19; i++ {
+		b.write("winter-break.md", winter+strings.Repeat("More. ", i)+"\n")
+		b.until(at("2026-11-20 10:00").Add(time.Duration(i+1) * 30 * time.Second).Format("2006-01-02 15:04:05"))
+		if got := b.mailbox.letters(); len(got) > 0 {
+			t.Fatalf("after %d half minutes: %q", i+1, got)
+		}
+	}
+	b.write("winter-break.md", winter+"The last word.\n")
+	b.until("2026-11-20 10:10:05")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org announced"})
+}
+
+// TestMissed lets a whole closure go by while nobody watches.
+func TestMissed(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", strings.Replace(winter, "counted: no", "counted: yes", 1))
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.web.types()
+	b.set(at("2027-03-01 10:00"))
+	b.settle()
+	equal(t, "mail", b.mailbox.letters(), nil)
+	equal(t, "webhooks", b.web.types(), nil)
+	if got := b.events(); got[len(got)-1] != "notice.missed winter-break" {
+		t.Errorf("log: %q", got)
+	}
+}
+
+// TestFreshLedger adopts what is over in silence, and carries out what is in
+// force with one mail.
+func TestFreshLedger(t *testing.T) {
+	b := newBench(t, "2026-12-26 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter+"\n## 2026-12-25 10:30 Water\n")
+	b.write("summer.md", "---\ntitle: Summer\npublished: 2026-07-01\ncloses: 2026-07-06\nreopens: 2026-07-08\n---\nStock.\n")
+	b.until("2026-12-26 10:05")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed"})
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed 2027-01-02T09:00:00Z"})
+	if f := b.front("web"); !f.Since.Equal(at("2026-12-24 18:00")) {
+		t.Errorf("since %v", f.Since)
+	}
+}
+
+// TestCancelled tells those who were told, and nobody else.
+func TestCancelled(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.write("winter-break.md", strings.Replace(winter, "title:", "cancelled: true\ntitle:", 1))
+	b.until("2026-11-20 10:10")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org cancelled"})
+	b.until("2027-01-20 10:10")
+	equal(t, "mail", b.mailbox.letters(), nil)
+	if f := b.front("web"); f.Checkout != "on" {
+		t.Errorf("storefront: %+v", f)
+	}
+}
+
+// TestReopenedGoesByStorefront sends "open" to nobody before a locked door.
+func TestReopenedGoesByStorefront(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("all@example.org", "web@example.org web", "market@example.org market")
+	b.write("both.md", "---\ntitle: Both\npublished: 2026-11-20\ncloses: 2026-11-20 09:00\nreopens: 2026-11-21 09:00\n---\nB\n")
+	b.write("longer.md", "---\ntitle: Longer\npublished: 2026-11-20\ncloses: 2026-11-21 08:00\nreopens: 2026-11-22 09:00\nstorefronts: [web]\n---\nL\n")
+	b.until("2026-11-21 08:30")
+	b.mailbox.letters()
+	b.until("2026-11-21 09:05")
+	equal(t, "mail at the market's reopening", b.mailbox.letters(), []string{"all@example.org reopened", "market@example.org reopened"})
+	b.until("2026-11-22 09:05")
+	equal(t, "mail at the shop's reopening", b.mailbox.letters(), []string{"all@example.org reopened", "web@example.org reopened"})
+}
+
+// TestCheckoutOn shows and mails a notice that touches no checkout.
+func TestCheckoutOn(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.settle()
+	b.web.types()
+	before := b.front("web")
+	b.write("post.md", "---\ntitle: Post is slow\npublished: 2026-11-20\ncloses: 2026-11-21 09:00\nreopens: 2026-11-22 09:00\ncheckout: on\n---\nP\n")
+	b.until("2026-11-23 10:00")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org announced", "ann@example.org closed", "ann@example.org reopened"})
+	equal(t, "webhooks", b.web.types(), nil)
+	if after := b.front("web"); after.Revision != before.Revision {
+		t.Errorf("revision %d became %d", before.Revision, after.Revision)
+	}
+}
+
+// TestRename refuses the bytes of one notice under another name.
+func TestRename(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 10:05")
+	b.remove("winter-break.md")
+	b.write("christmas.md", winter)
+	b.until("2026-11-20 10:10")
+	var refused string
+	for _, e := range b.log() {
+		if e.Event == "notice.refused" {
+			refused += e.Notice + ": " + e.Reason
+		}
+	}
+	if !strings.Contains(refused, "christmas") || !strings.Contains(refused, "winter-break") {
+		t.Errorf("refused: %q", refused)
+	}
+}

@@ -1,0 +1,344 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/notify/email"
+	"github.com/backsoon/backsoon/notify/letter"
+)
+
+// How mail is sent.
+const (
+	expandBatch = 5000               // letters written at once
+	sendBatch   = 50                 // letters claimed at once: at most so many are repeated after a crash
+	leaseTime   = 10 * time.Minute   // far longer than a batch takes
+	overtakeAge = 15 * time.Minute   // from then on a newer mail of the same closure replaces an older one
+	giveUpAfter = 5 * 24 * time.Hour // as RFC 5321, 4.5.4.1 suggests
+)
+
+var letterRetry = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
+
+// mailState is what the mail's one goroutine remembers between batches.
+type mailState struct {
+	rendered map[int64]*renderedCampaign // by campaign
+	paused   time.Time                   // until when nothing goes out
+	pauses   int                         // in a row
+	faults   faultRow
+}
+
+// renderedCampaign is a campaign as bytes.
+type renderedCampaign struct {
+	campaign ledger.Campaign
+	first    *ledger.Campaign // the closure's first mail, which later ones refer to; nil: this is it
+	message  *email.Rendered
+}
+
+// SendMail sends one batch of what is due: alerts first, then letters. more
+// tells whether there is more to do at once; next is when more is due; zero:
+// nothing is owed.
+func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, next time.Time, err error) {
+	if w.sender == nil {
+		return false, time.Time{}, nil
+	}
+	if now.Before(w.mail.paused) {
+		return false, w.mail.paused, nil
+	}
+	if err := w.sendAlerts(ctx, now); err != nil {
+		return false, now.Add(time.Second), err
+	}
+	expanding, err := w.expand(ctx, now)
+	if err != nil {
+		return false, now.Add(time.Second), err
+	}
+	sent, err := w.sendBatch(ctx, now)
+	if err != nil {
+		return false, now.Add(time.Second), err
+	}
+	if now.Before(w.mail.paused) {
+		return false, w.mail.paused, nil
+	}
+	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		next, err = tx.NextMail()
+		return err
+	})
+	return expanding || sent == sendBatch, next, err
+}
+
+// expand writes the next letters of the campaigns that have fired, ends those
+// that a newer one replaces, and closes those that owe nothing more.
+func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err error) {
+	var entries []ledger.Entry
+	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		open, err := tx.OpenCampaigns()
+		if err != nil {
+			return err
+		}
+		if err := tx.Overtake(open, now.Add(-overtakeAge)); err != nil {
+			return err
+		}
+		for _, c := range open {
+			if c.Fired.IsZero() {
+				continue
+			}
+			if c.Cursor < c.Last {
+				again, err := tx.Expand(c, expandBatch)
+				if err != nil {
+					return err
+				}
+				more = more || again
+			}
+		}
+		entries, err = w.finish(tx, now)
+		return err
+	})
+	if err == nil {
+		w.tell(entries)
+	}
+	return more, err
+}
+
+// finish closes the campaigns that owe nothing any more, with their counts.
+func (w *Watcher) finish(tx *ledger.Tx, now time.Time) (entries []ledger.Entry, err error) {
+	open, err := tx.OpenCampaigns()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range open {
+		done, err := tx.Finish(c.ID, now)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			continue
+		}
+		delete(w.mail.rendered, c.ID)
+		e, err := tx.Audit(ledger.Entry{Time: now, Event: ledger.MailFinished, Notice: c.Slug, Kind: c.Kind,
+			Counts: ledger.Counts{"recipients": c.Sent + c.Failed + c.Passed, "sent": c.Sent, "failed": c.Failed, "passed": c.Passed}})
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// sendBatch claims letters, sends them over all connections at once, and writes
+// down what came of each. Only a crash in between repeats them.
+func (w *Watcher) sendBatch(ctx context.Context, now time.Time) (n int, err error) {
+	var letters []ledger.Letter
+	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		if letters, err = tx.Claim(now, now.Add(leaseTime), sendBatch); err != nil {
+			return err
+		}
+		return w.render(tx, letters)
+	})
+	if err != nil || len(letters) == 0 {
+		return 0, err
+	}
+	outcomes := w.sendAll(ctx, letters)
+	var entries []ledger.Entry
+	err = w.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		if err := w.settleAll(tx, letters, outcomes); err != nil {
+			return err
+		}
+		entries, err = w.finish(tx, w.Now())
+		return err
+	})
+	if err == nil {
+		w.tell(entries)
+	}
+	return len(letters), err
+}
+
+// render readies the campaigns of the letters, each once.
+func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
+	for _, l := range letters {
+		if w.mail.rendered[l.Campaign] != nil {
+			continue
+		}
+		open, err := tx.OpenCampaigns()
+		if err != nil {
+			return err
+		}
+		for _, c := range open {
+			if c.ID != l.Campaign {
+				continue
+			}
+			if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCampaign, error) {
+	first, err := tx.FirstCampaign(c.Slug)
+	if err != nil {
+		return nil, err
+	}
+	if first != nil && first.ID == c.ID {
+		first = nil
+	}
+	from := w.Config.Email.From
+	message, err := email.Render(email.Message{
+		From: from, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
+		Date: c.Fired.In(w.Config.Shop.Location), Placeholder: letter.Unsubscribe,
+		List: &email.List{
+			ID: "closures." + w.Config.Shop.URL.Hostname(), Name: w.Config.Shop.Name,
+			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: from.Address,
+		},
+	})
+	return &renderedCampaign{c, first, message}, err
+}
+
+// sendAll sends the letters at once; the sender bounds the connections. An
+// outcome without a verdict was never tried.
+func (w *Watcher) sendAll(ctx context.Context, letters []ledger.Letter) []email.Outcome {
+	outcomes := make([]email.Outcome, len(letters))
+	var each sync.WaitGroup
+	for i, l := range letters {
+		each.Go(func() { outcomes[i] = w.sendLetter(ctx, l) })
+	}
+	each.Wait()
+	return outcomes
+}
+
+func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome {
+	if ctx.Err() != nil {
+		return email.Outcome{}
+	}
+	r := w.mail.rendered[l.Campaign]
+	to := w.recipient(r, l.Subscriber)
+	msg, err := r.message.For(to)
+	if err != nil {
+		return email.Outcome{Verdict: email.Refused, Err: err}
+	}
+	return w.sender.Send(ctx, to.ReturnPath, to.Address, msg)
+}
+
+// recipient fills in what differs from one letter to the next. The Message-ID
+// depends on the letter alone, so that whatever becomes of the ledger, the same
+// letter to the same address keeps its id.
+func (w *Watcher) recipient(r *renderedCampaign, s ledger.Subscriber) email.Recipient {
+	from := w.Config.Email.From.Address
+	id := func(c *ledger.Campaign) string {
+		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
+	}
+	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email), ReturnPath: returnPath(from, s.Email)}
+	if r.first != nil {
+		to.References = id(r.first)
+	}
+	return to
+}
+
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
+
+// returnPath is where bounces go: the sender's address with the recipient's in
+// it (VERP), so that a bounce tells whose it is. An address too long for that
+// (RFC 5321, 4.5.3.1.1) is left out.
+func returnPath(from, to string) string {
+	local, domain, _ := strings.Cut(from, "@")
+	verp := local + "+" + strings.Replace(to, "@", "=", 1)
+	if _, err := mail.ParseAddress(verp + "@" + domain); err != nil || len(verp) > 64 {
+		return from
+	}
+	return verp + "@" + domain
+}
+
+// settleAll writes down what came of each letter.
+func (w *Watcher) settleAll(tx *ledger.Tx, letters []ledger.Letter, outcomes []email.Outcome) error {
+	now := w.Now()
+	for i, l := range letters {
+		if err := w.settle(tx, l, outcomes[i], now); err != nil {
+			return err
+		}
+	}
+	return w.notePause(tx, outcomes, letters, now)
+}
+
+// settle follows the table of what a server's answer means.
+func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now time.Time) error {
+	why := ""
+	if out.Err != nil {
+		why = out.Err.Error()
+	}
+	switch out.Verdict {
+	case "": // never tried
+		return tx.LetterLater(l, now, "")
+	case email.Sent:
+		return tx.LetterSent(l)
+	case email.BadAddress:
+		if err := tx.Suppress(l.Subscriber.ID, why); err != nil {
+			return err
+		}
+		return tx.LetterFailed(l, why)
+	case email.Refused:
+		if err := tx.CountFailure(l.Subscriber.ID, why); err != nil {
+			return err
+		}
+		return tx.LetterFailed(l, why)
+	}
+	if r := w.mail.rendered[l.Campaign]; r != nil && now.Sub(r.campaign.Fired) > giveUpAfter {
+		return tx.LetterFailed(l, why)
+	}
+	return tx.LetterLater(l, now.Add(backoff(letterRetry, l.Attempts+1)), why)
+}
+
+// sendAlerts sends the owner's mail, one at a time.
+func (w *Watcher) sendAlerts(ctx context.Context, now time.Time) error {
+	var due []ledger.Alert
+	err := w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		due, err = tx.DueAlerts(now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range due {
+		out := w.SendPlain(ctx, a.Address, a.Subject, a.Text, a.Created)
+		if ctx.Err() != nil {
+			return nil
+		}
+		err := w.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+			return w.settleAlert(tx, a, out, now)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) settleAlert(tx *ledger.Tx, a ledger.Alert, out email.Outcome, now time.Time) error {
+	switch {
+	case out.Verdict == email.Sent:
+		return tx.AlertDone(a.ID)
+	case out.Verdict == email.BadAddress || now.Sub(a.Created) > giveUpAfter:
+		w.Log.Error("an alert could not be delivered", "subject", a.Subject, "error", out.Err)
+		return tx.AlertDone(a.ID)
+	}
+	return tx.AlertLater(a.ID, now.Add(backoff(letterRetry, a.Attempts+1)))
+}
+
+// SendPlain sends one plain message, as alerts and tests are, and says what
+// came of it.
+func (w *Watcher) SendPlain(ctx context.Context, to, subject, text string, at time.Time) email.Outcome {
+	from := w.Config.Email.From
+	m, err := email.Render(email.Message{From: from, Subject: subject, Text: text, Date: at.In(w.Config.Shop.Location)})
+	if err != nil {
+		return email.Outcome{Verdict: email.Refused, Err: err}
+	}
+	id := email.MessageID(w.SiteKey, domainOf(from.Address), subject, text, to, fmt.Sprint(at.UnixMilli()))
+	msg, err := m.For(email.Recipient{Address: to, MessageID: id})
+	if err != nil {
+		return email.Outcome{Verdict: email.Refused, Err: err}
+	}
+	return w.Sender().Send(ctx, from.Address, to, msg)
+}

@@ -1,0 +1,333 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"strings"
+	"testing"
+	"time"
+
+	"io"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+)
+
+// reply makes a server's refusal.
+func reply(code int, a, b, c int) error {
+	return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{a, b, c}, Message: "no"}
+}
+
+// subscribers gives why each address is suppressed; "": it isn't.
+func (b *bench) suppressed() map[string]string {
+	b.t.Helper()
+	why := map[string]string{}
+	err := b.l.View(b.t.Context(), func(tx *ledger.Tx) error {
+		subs, err := tx.Subscribers(0, 10_000)
+		for _, s := range subs {
+			why[s.Email] = s.Suppressed
+		}
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return why
+}
+
+// TestAnswers follows the table of what a server's answer to RCPT means.
+func TestAnswers(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("good@example.org", "gone@example.org", "full@example.org", "spam@example.org", "grey@example.org")
+	greyed := 0
+	b.mailbox.rcpt = func(to string) error {
+		switch to {
+		case "gone@example.org":
+			return reply(550, 5, 1, 1)
+		case "full@example.org":
+			return reply(552, 5, 2, 2)
+		case "spam@example.org":
+			return reply(550, 5, 7, 1)
+		case "grey@example.org":
+			if greyed++; greyed < 3 {
+				return reply(451, 4, 7, 1)
+			}
+		}
+		return nil
+	}
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 10:02")
+	equal(t, "at once", b.mailbox.letters(), []string{"good@example.org announced"})
+	b.until("2026-11-20 10:20")
+	equal(t, "after greylisting", b.mailbox.letters(), []string{"grey@example.org announced"})
+	for address, why := range b.suppressed() {
+		if (why != "") != (address == "gone@example.org") {
+			t.Errorf("%s: suppressed %q", address, why)
+		}
+	}
+	b.mailbox.mu.Lock()
+	b.mailbox.rcpt = nil
+	b.mailbox.mu.Unlock()
+	b.until("2026-11-20 11:30")
+	equal(t, "once the sender is forgiven", b.mailbox.letters(), []string{"spam@example.org announced"})
+	for _, e := range b.log() {
+		if e.Event == ledger.MailFinished && fmt.Sprint(e.Counts) != "map[failed:2 passed:0 recipients:5 sent:3]" {
+			t.Errorf("counts: %v", e.Counts)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", e), "example.org") {
+			t.Errorf("the log names a subscriber: %+v", e)
+		}
+	}
+}
+
+// TestThreeCampaignsRefused suppresses an address only when three mails in a row
+// were refused.
+func TestThreeCampaignsRefused(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("full@example.org")
+	b.mailbox.rcpt = func(string) error { return reply(552, 5, 2, 2) }
+	for i := range 3 {
+		if why := b.suppressed()["full@example.org"]; why != "" {
+			t.Fatalf("suppressed after %d campaigns: %s", i, why)
+		}
+		b.write(fmt.Sprintf("c%d.md", i), strings.Replace(winter, "winter", fmt.Sprint("winter", i), 1))
+		b.until(fmt.Sprintf("2026-11-20 10:%02d", 5+5*i))
+	}
+	if b.suppressed()["full@example.org"] == "" {
+		t.Error("not suppressed after three campaigns")
+	}
+}
+
+// TestServerAway keeps everything while the mail server can't be reached, asks
+// it only now and then, and delivers each letter once when it is back.
+func TestServerAway(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	for i := range 120 {
+		b.subscribe(fmt.Sprintf("a%d@example.org", i))
+	}
+	b.mailbox.rcpt = func(string) error {
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "closing"}
+	}
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 16:00")
+	equal(t, "while away", b.mailbox.letters(), nil)
+	b.mailbox.mu.Lock()
+	b.mailbox.rcpt = nil
+	b.mailbox.mu.Unlock()
+	b.until("2026-11-20 18:00")
+	seen := map[string]int{}
+	for _, l := range b.mailbox.letters() {
+		seen[l]++
+	}
+	if len(seen) != 120 {
+		t.Errorf("%d letters", len(seen))
+	}
+	for l, n := range seen {
+		if n != 1 {
+			t.Errorf("%s came %d times", l, n)
+		}
+	}
+}
+
+// TestSenderFault pauses the mail and alerts once where the server wants none of
+// ours.
+func TestSenderFault(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	for i := range 60 {
+		b.subscribe(fmt.Sprintf("a@d%d.example.org", i))
+	}
+	asked := 0
+	b.mailbox.rcpt = func(to string) error {
+		if strings.HasPrefix(to, "owner") {
+			return nil
+		}
+		asked++
+		return reply(550, 5, 7, 1)
+	}
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 11:00")
+	alerts := 0
+	for _, l := range b.mailbox.letters() {
+		if strings.Contains(l, "Mail to the subscribers rests") {
+			alerts++
+		}
+	}
+	if alerts != 1 {
+		t.Errorf("%d alerts", alerts)
+	}
+	if asked > 800 {
+		t.Errorf("the server was asked %d times in an hour", asked)
+	}
+	for a, why := range b.suppressed() {
+		if why != "" {
+			t.Errorf("%s is suppressed: %s", a, why)
+		}
+	}
+}
+
+// TestThread puts all letters of one closure into one thread: one subject, and
+// each refers to the first; only the last has a subject of its own.
+func TestThread(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", strings.Replace(winter, "counted: no", "counted: yes", 1))
+	b.until("2027-01-03 10:00")
+	got := b.mailbox.take()
+	if len(got) != 4 {
+		t.Fatalf("%d letters", len(got))
+	}
+	first := got[0].header.Get("Message-ID")
+	ids := map[string]bool{}
+	for i, r := range got {
+		ids[r.header.Get("Message-ID")] = true
+		if i > 0 && r.header.Get("References") != first {
+			t.Errorf("letter %d refers to %q, the first is %q", i, r.header.Get("References"), first)
+		}
+		if last := i == len(got)-1; (r.subject != got[0].subject) != last {
+			t.Errorf("letter %d: subject %q", i, r.subject)
+		}
+		for _, h := range []string{"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted", "Precedence", "X-Auto-Response-Suppress"} {
+			if r.header.Get(h) == "" {
+				t.Errorf("letter %d has no %s", i, h)
+			}
+		}
+		checkLink(t, r, "https://closures.example/unsubscribe/ann@example.org")
+	}
+	if len(ids) != len(got) {
+		t.Errorf("message ids %v", ids)
+	}
+}
+
+// checkLink finds the link to leave by in both parts and in the header.
+func checkLink(t *testing.T, r received, link string) {
+	t.Helper()
+	if !strings.Contains(r.header.Get("List-Unsubscribe"), "<"+link+">") {
+		t.Errorf("List-Unsubscribe: %s", r.header.Get("List-Unsubscribe"))
+	}
+	_, params, err := mime.ParseMediaType(r.header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := multipart.NewReader(strings.NewReader(r.body), params["boundary"])
+	for _, kind := range []string{"text/plain", "text/html"} {
+		p, err := parts.NextRawPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(quotedprintable.NewReader(p))
+		if !strings.HasPrefix(p.Header.Get("Content-Type"), kind) || !strings.Contains(string(text), link) {
+			t.Errorf("%s without the link: %s", p.Header.Get("Content-Type"), text)
+		}
+	}
+}
+
+// TestSameLetterKeepsItsID sends the same letter from two ledgers: the second
+// knows nothing of the first, but a mailbox sees one message.
+func TestSameLetterKeepsItsID(t *testing.T) {
+	var ids []string
+	for range 2 {
+		b := newBench(t, "2026-11-20 10:00", "")
+		b.subscribe("ann@example.org")
+		b.write("winter-break.md", winter)
+		b.until("2026-11-20 10:05")
+		for _, r := range b.mailbox.take() {
+			ids = append(ids, r.header.Get("Message-ID"))
+		}
+	}
+	if len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("ids %q", ids)
+	}
+}
+
+// TestNewsThatIsNoLongerNews ends an old campaign in favour of a newer one of
+// the same closure, once it is a quarter of an hour old.
+func TestNewsThatIsNoLongerNews(t *testing.T) {
+	b := newBench(t, "2026-12-24 17:00", "")
+	b.subscribe("ann@example.org")
+	b.mailbox.rcpt = func(string) error { return reply(451, 4, 3, 0) }
+	b.write("winter-break.md", winter)
+	b.until("2026-12-24 18:30")
+	b.mailbox.mu.Lock()
+	b.mailbox.rcpt = nil
+	b.mailbox.mu.Unlock()
+	b.until("2026-12-24 20:30")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed"})
+}
+
+// TestLeftMeanwhile passes over who leaves between the campaign's beginning and
+// the letter.
+func TestLeftMeanwhile(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org", "bob@example.org")
+	b.mailbox.rcpt = func(string) error { return reply(451, 4, 3, 0) }
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 10:02")
+	err := b.l.Update(t.Context(), func(tx *ledger.Tx) error {
+		_, err := tx.RemoveSubscriber("ANN@example.org")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mailbox.mu.Lock()
+	b.mailbox.rcpt = nil
+	b.mailbox.mu.Unlock()
+	b.until("2026-11-20 12:00")
+	equal(t, "mail", b.mailbox.letters(), []string{"bob@example.org announced"})
+}
+
+// TestCrashBetweenSendingAndWriting repeats the batch that was under way, under
+// the same ids, and nothing else.
+func TestCrashBetweenSendingAndWriting(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	for i := range 130 {
+		b.subscribe(fmt.Sprintf("a%03d@example.org", i))
+	}
+	b.write("winter-break.md", winter)
+	b.settle()
+	b.set(b.clock().Add(2 * time.Minute))
+	if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
+		t.Fatal(err)
+	}
+	b.crashAfterSending(t)
+	b.w.Close()
+	b.start()
+	b.until("2026-11-20 10:30")
+	ids := map[string]int{}
+	for _, r := range b.mailbox.take() {
+		ids[r.header.Get("Message-ID")]++
+	}
+	twice := 0
+	for _, n := range ids {
+		if n > 1 {
+			twice++
+		}
+	}
+	if len(ids) != 130 || twice != sendBatch {
+		t.Errorf("%d letters, %d of them twice; a batch is %d", len(ids), twice, sendBatch)
+	}
+}
+
+// crashAfterSending sends one batch and forgets to write down what came of it.
+func (b *bench) crashAfterSending(t *testing.T) {
+	t.Helper()
+	now := b.clock()
+	if _, err := b.w.expand(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	var letters []ledger.Letter
+	err := b.l.Update(t.Context(), func(tx *ledger.Tx) (err error) {
+		if letters, err = tx.Claim(now, now.Add(leaseTime), sendBatch); err != nil {
+			return err
+		}
+		return b.w.render(tx, letters)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.w.sendAll(context.WithoutCancel(t.Context()), letters)
+}

@@ -1,0 +1,320 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/notify/letter"
+	"github.com/backsoon/backsoon/templates"
+)
+
+// Reconcile looks at the folder and the clock, and writes, in one transaction,
+// what follows: versions accepted, storefronts that change, mail and webhooks
+// owed, and the audit entry of each. It sends nothing. next is when it has to
+// run again by itself; zero: when something changes.
+func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
+	wake, lost := w.folder.look(now, w.versions)
+	if lost != nil {
+		wake = now.Add(quietRefuse)
+	}
+	if w.shown == nil && w.folder.unread() {
+		return wake, nil // begin with the whole folder: half of it would open what is closed
+	}
+	cs := w.candidates(now)
+	var r round
+	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		r = round{Watcher: w, tx: tx, now: now}
+		return r.run(cs, lost)
+	})
+	if err != nil {
+		w.parsed = map[int64]*notice.Notice{} // versions of a transaction that wasn't
+		return now.Add(time.Second), err
+	}
+	for _, v := range r.situation.notices {
+		w.versions[v.Slug] = v.row.SHA256
+	}
+	w.stale = w.stale || len(r.entries) > 0
+	w.shown = r.situation
+	w.tell(r.entries)
+	return soonest(wake, r.situation.next(now)), nil
+}
+
+// round is one reconciling, inside its transaction.
+type round struct {
+	*Watcher
+	tx        *ledger.Tx
+	now       time.Time
+	situation *situation
+	entries   []ledger.Entry // written, in order
+}
+
+func (r *round) run(cs []candidate, lost error) (err error) {
+	if r.situation, err = r.load(r.tx); err != nil {
+		return err
+	}
+	if err := r.syncEndpoints(); err != nil {
+		return err
+	}
+	entries, alerts, err := r.take(r.tx, r.situation, cs, lost, r.now)
+	if err != nil {
+		return err
+	}
+	waiting := waitingBefore(r.situation)
+	c := r.situation.advance(r.now)
+	c.entries = append(entries, c.entries...)
+	c.alerts = append(alerts, c.alerts...)
+	return r.write(c, waiting)
+}
+
+// load reads the situation from the ledger.
+func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
+	s := &situation{rules: w.rules()}
+	rows, err := tx.Notices()
+	if err != nil {
+		return nil, err
+	}
+	w.versions = make(map[string]string, len(rows))
+	parsed := make(map[int64]*notice.Notice, len(rows))
+	for _, row := range rows {
+		n, err := w.version(tx, row)
+		if err != nil {
+			return nil, err
+		}
+		parsed[row.ID] = n
+		s.notices = append(s.notices, &tracked{Notice: n, row: row})
+		w.versions[row.Slug] = row.SHA256
+	}
+	w.parsed = parsed // what is no longer in force is not kept
+	if s.fronts, err = tx.Storefronts(); err != nil {
+		return nil, err
+	}
+	open, err := tx.OpenCampaigns()
+	for _, c := range open {
+		if c.Fired.IsZero() {
+			s.pending = append(s.pending, &c)
+		}
+	}
+	return s, err
+}
+
+func (w *Watcher) rules() rules {
+	r := rules{storefronts: w.Config.StorefrontIDs(), shopURL: w.Config.Shop.URL.String()}
+	if e := w.Config.Email; e != nil {
+		r.mail, r.settle, r.remind = true, e.Settle, e.Remind
+	}
+	if w.impatient {
+		r.settle = 0
+	}
+	return r
+}
+
+// version gives an accepted notice as parsed; each version is parsed once.
+func (w *Watcher) version(tx *ledger.Tx, row ledger.Notice) (*notice.Notice, error) {
+	if n := w.parsed[row.ID]; n != nil {
+		return n, nil
+	}
+	return parseAccepted(tx, row, w.Config)
+}
+
+func parseAccepted(tx *ledger.Tx, row ledger.Notice, cfg *config.Config) (*notice.Notice, error) {
+	src, err := tx.Content(row.ID)
+	if err != nil {
+		return nil, err
+	}
+	n, problems := notice.Parse(notice.Folder+"/"+row.Slug+".md", row.Slug, src, cfg.Shop.Location)
+	if n == nil {
+		return nil, fmt.Errorf("the ledger's version of %s can't be read any more: %w", row.Slug, problems)
+	}
+	return n, nil
+}
+
+// Accepted gives every notice as the ledger has it in force, by slug.
+func Accepted(tx *ledger.Tx, cfg *config.Config) (map[string]*notice.Notice, error) {
+	rows, err := tx.Notices()
+	if err != nil {
+		return nil, err
+	}
+	accepted := make(map[string]*notice.Notice, len(rows))
+	for _, row := range rows {
+		if accepted[row.Slug], err = parseAccepted(tx, row, cfg); err != nil {
+			return nil, err
+		}
+	}
+	return accepted, nil
+}
+
+// syncEndpoints makes the ledger's endpoints those of the settings. One that is
+// new is owed the present state.
+func (r *round) syncEndpoints() error {
+	rows, err := r.tx.Endpoints()
+	if err != nil {
+		return err
+	}
+	have := map[endpointKey]bool{}
+	for _, e := range rows {
+		have[keyOf(e)] = true
+		if _, ok := r.endpoint(keyOf(e)); !ok {
+			if err := r.tx.DropEndpoint(e); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range r.Config.Storefronts {
+		for _, h := range f.Webhooks {
+			if have[endpointKey{f.ID, h.URL}] {
+				continue
+			}
+			if err := r.tx.SaveEndpoint(ledger.Endpoint{Storefront: f.ID, URL: h.URL, NextTry: r.now}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// waitingBefore copies the campaigns that wait, to write only what changes.
+func waitingBefore(s *situation) map[int64]ledger.Campaign {
+	before := map[int64]ledger.Campaign{}
+	for _, p := range s.pending {
+		before[p.ID] = *p
+	}
+	return before
+}
+
+// write writes what advance changed.
+func (r *round) write(c changes, waiting map[int64]ledger.Campaign) error {
+	for _, e := range c.entries {
+		if err := r.audit(e); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.fronts {
+		if err := r.tx.SaveStorefront(f, r.now); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.notices {
+		if err := r.tx.SaveNotice(n); err != nil {
+			return err
+		}
+	}
+	if err := r.writeCampaigns(c, waiting); err != nil {
+		return err
+	}
+	for _, a := range c.alerts {
+		if err := r.alert(r.tx, a, r.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *round) audit(e ledger.Entry) error {
+	e, err := r.tx.Audit(e)
+	r.entries = append(r.entries, e)
+	return err
+}
+
+func (r *round) writeCampaigns(c changes, waiting map[int64]ledger.Campaign) error {
+	for _, p := range c.dropped {
+		if err := r.tx.DropCampaign(p.ID); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.situation.pending {
+		before, known := waiting[p.ID]
+		if known && p.NotBefore.Equal(before.NotBefore) && fmt.Sprint(p.Storefronts) == fmt.Sprint(before.Storefronts) {
+			continue
+		}
+		if err := r.writeCampaign(p); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.fired {
+		if err := r.fire(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *round) writeCampaign(p *ledger.Campaign) (err error) {
+	if p.ID != 0 {
+		return r.tx.PostponeCampaign(*p)
+	}
+	p.ID, err = r.tx.AddCampaign(*p)
+	return err
+}
+
+// fire freezes a campaign: its words are written now, and do not change when
+// the notice does.
+func (r *round) fire(p *ledger.Campaign) error {
+	if !r.situation.rules.mail {
+		return r.tx.DropCampaign(p.ID)
+	}
+	if err := r.writeCampaign(p); err != nil {
+		return err
+	}
+	l, err := r.compose(p)
+	if err != nil {
+		return err
+	}
+	p.Subject, p.Text, p.HTML = l.Subject, l.Text, l.HTML
+	if err := r.tx.Fire(*p); err != nil {
+		return err
+	}
+	n, err := r.tx.CountFollowers(*p)
+	if err != nil {
+		return err
+	}
+	return r.audit(ledger.Entry{Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": n}})
+}
+
+// compose writes the letter's words. A mistake in the site's own templates must
+// not hold up a checkout: the default ones serve, and the owner is told.
+func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
+	facts := letter.Facts{
+		Kind: letter.Kind(p.Kind), Notice: r.situation.find(p.Slug).Notice,
+		Update: p.Item, Storefronts: p.Storefronts, Now: r.now,
+	}
+	l, err := letter.Compose(r.Theme, r.Config, facts)
+	if err == nil {
+		return l, nil
+	}
+	text := "Mail went out in the default form, because the site's own template has a mistake:\n\n" + err.Error() + "\n"
+	if err := r.alert(r.tx, alert{"A mail template has a mistake", text}, r.now); err != nil {
+		return l, err
+	}
+	return letter.Compose(templates.FS(""), r.Config, facts)
+}
+
+// alert writes a mail to the owner into the transaction. The subject names the
+// shop, since one owner may have several.
+func (w *Watcher) alert(tx *ledger.Tx, a alert, now time.Time) error {
+	w.Log.Warn(a.subject, "detail", a.text)
+	if w.Config.Email == nil {
+		return nil
+	}
+	return tx.AddAlert(w.Config.Alerts, w.Config.Shop.Name+": "+a.subject, a.text, now)
+}
+
+// tell passes on audit entries that are written.
+func (w *Watcher) tell(entries []ledger.Entry) {
+	if w.Story == nil {
+		return
+	}
+	for _, e := range entries {
+		w.Story(e)
+	}
+}
+
+func soonest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,294 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+const (
+	minute   = time.Minute      // the look that misses no change, whatever events were lost
+	glance   = time.Second      // at the ledger, which other commands may have changed
+	atTheEnd = 10 * time.Second // for what is under way when the watcher stops
+)
+
+// Run watches until the context ends: it is what `backsoon watch` does.
+func (w *Watcher) Run(ctx context.Context) error {
+	events, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("the folder can't be watched: %w", err)
+	}
+	defer events.Close()
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	l := &loop{Watcher: w, events: events, pages: make(chan Snapshot, 1), mail: make(chan struct{}, 1)}
+	parts.Go(func() { l.mailLoop(ctx) })
+	parts.Go(l.pagesLoop)
+	defer close(l.pages)
+	l.run(ctx)
+	return nil
+}
+
+// loop is the watcher's one loop. Everything that decides happens in it, one
+// thing after the other; sending happens beside it.
+type loop struct {
+	*Watcher
+	events      *fsnotify.Watcher
+	pages       chan Snapshot // the newest that is to be shown
+	mail        chan struct{} // there may be mail to send
+	pagesFailed atomic.Bool
+	wakeAt      time.Time
+	lastLook    time.Time
+	afterRename bool // the event before this one took a file away by renaming it
+}
+
+func (l *loop) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		l.once(ctx)
+		l.wait(ctx)
+	}
+}
+
+// once reconciles and starts what follows. An error is logged and tried again:
+// a full disk must not end the watch.
+func (l *loop) once(ctx context.Context) {
+	now := l.Now()
+	if now.Sub(l.lastLook) >= minute {
+		l.lastLook = now
+		l.follow()
+	}
+	next, err := l.Reconcile(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		l.Log.Error("reconciling failed; it is tried again", "error", err)
+	}
+	due, err := l.SendWebhooks(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		l.Log.Error("webhooks could not be looked up; they are tried again", "error", err)
+	}
+	nudge(l.mail)
+	l.show(now)
+	l.wakeAt = soonest(l.lastLook.Add(minute), soonest(next, due))
+}
+
+// follow watches the folder as it is now: it may have been replaced. Its parent
+// tells when it comes back.
+func (l *loop) follow() {
+	folder := filepath.Join(l.Config.Dir, notice.Folder)
+	for _, dir := range []string{filepath.Dir(folder), folder} {
+		if err := l.events.Add(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+			l.Log.Warn("the folder can't be watched; it is looked at every minute", "folder", dir, "error", err)
+		}
+	}
+}
+
+// show hands the newest state to the pages, in the place of an older one that
+// they have not come to: no checkout waits for a page.
+func (l *loop) show(now time.Time) {
+	l.stale = l.pagesFailed.Swap(false) || l.stale
+	if l.Build == nil || !l.outdated(now) {
+		return
+	}
+	select {
+	case <-l.pages:
+	default:
+	}
+	l.pages <- l.snapshot(now)
+	l.stale, l.built = false, now
+}
+
+func (l *loop) pagesLoop() {
+	for snap := range l.pages {
+		if err := l.Build(snap); err != nil {
+			l.Log.Error("the pages could not be made; it is tried again", "error", err)
+			l.pagesFailed.Store(true)
+		}
+	}
+}
+
+// wait returns when it is time to reconcile, or to stop. Events only bring that
+// time nearer.
+func (l *loop) wait(ctx context.Context) {
+	glances := time.NewTicker(glance)
+	defer glances.Stop()
+	for {
+		left := l.wakeAt.Sub(l.Now())
+		if left <= 0 {
+			return
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case e := <-l.events.Events:
+			l.note(e)
+		case err := <-l.events.Errors:
+			l.Log.Warn("file events were lost; looking at everything", "error", err)
+			l.wakeAt = l.Now()
+		case <-l.poke:
+			l.wakeAt = l.Now()
+		case <-glances.C:
+			l.glance(ctx)
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// note takes one file event as a hint of when the file may be read.
+func (l *loop) note(e fsnotify.Event) {
+	now := l.Now()
+	renamed := l.afterRename
+	l.afterRename = e.Has(fsnotify.Rename)
+	name := filepath.Base(e.Name)
+	if filepath.Dir(e.Name) != filepath.Join(l.Config.Dir, notice.Folder) {
+		if name == filepath.Base(notice.Folder) { // the folder itself came or went
+			l.follow()
+			l.wakeAt = now
+		}
+		return
+	}
+	if !notice.IsName(name) {
+		return
+	}
+	l.wakeAt = soonest(l.wakeAt, l.ripe(strings.TrimSuffix(name, ".md"), e.Op, renamed, now))
+}
+
+func (l *loop) ripe(slug string, op fsnotify.Op, renamed bool, now time.Time) time.Time {
+	switch {
+	case op.Has(fsnotify.Create) && renamed:
+		return l.folder.hint(slug, now)
+	case op.Has(fsnotify.Create):
+		return l.folder.hint(slug, now.Add(quietCreate))
+	case op.Has(fsnotify.Write):
+		return l.folder.hint(slug, now.Add(quietWrite))
+	}
+	return now
+}
+
+// glance looks whether another command has left work, such as `deliveries
+// retry`.
+func (l *loop) glance(ctx context.Context) {
+	if next, err := l.SendWebhooks(ctx, l.Now()); err == nil {
+		l.wakeAt = soonest(l.wakeAt, next)
+	}
+	nudge(l.mail)
+}
+
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// mailLoop sends mail, batch after batch, whenever it is nudged or due. What is
+// under way when the context ends is finished.
+func (l *loop) mailLoop(ctx context.Context) {
+	for {
+		finishing, cancel := outlive(ctx, atTheEnd)
+		more, _, err := l.SendMail(finishing, l.Now())
+		cancel()
+		if err != nil {
+			l.Log.Error("mail could not be looked up; it is tried again", "error", err)
+			more = false
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.mail:
+		}
+	}
+}
+
+// outlive gives a context that ends a while after the given one.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
+// Once does what is due now, as `backsoon watch --once` does: it reads what has
+// come to rest, and makes one attempt at everything owed, whatever back-off or
+// settling says. It fails if a notice is refused or anything is still owed.
+func (w *Watcher) Once(ctx context.Context) error {
+	w.impatient = true
+	now := w.Now()
+	for {
+		if _, err := w.Reconcile(ctx, now); err != nil {
+			return err
+		}
+		if !w.folder.restless(now) {
+			break
+		}
+		select { // a file may be in the middle of being written
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(w.folder.wake(now).Sub(now)):
+		}
+		now = w.Now()
+	}
+	if err := w.deliverOnce(ctx, now); err != nil {
+		return err
+	}
+	if err := w.Pages(now); err != nil {
+		return err
+	}
+	return w.unfinished(ctx)
+}
+
+// deliverOnce makes everything owed due and attempts each of it once: what
+// fails is put off, and so isn't due any more.
+func (w *Watcher) deliverOnce(ctx context.Context, now time.Time) error {
+	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.Hurry(now) })
+	if err != nil {
+		return err
+	}
+	if _, err := w.SendWebhooks(ctx, now); err != nil {
+		return err
+	}
+	for more := true; more; {
+		if more, _, err = w.SendMail(ctx, now); err != nil {
+			return err
+		}
+	}
+	w.sending.Wait()
+	// What the attempts themselves gave rise to, such as an alert.
+	_, _, err = w.SendMail(ctx, w.Now())
+	return err
+}
+
+// unfinished says what is refused or still owed; nil: nothing.
+func (w *Watcher) unfinished(ctx context.Context) error {
+	var owed ledger.Owed
+	err := w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		owed, err = tx.Owed()
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case w.refused > 0:
+		return fmt.Errorf("%d of the notices not accepted; `backsoon check` says why", w.refused)
+	case owed.Webhooks+owed.Mail > 0:
+		return fmt.Errorf("still owed: %d webhooks, %d mails; `backsoon deliveries` lists them", owed.Webhooks, owed.Mail)
+	}
+	return nil
+}

@@ -1,0 +1,274 @@
+package notify
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/schedule"
+)
+
+// situation is everything that decides what is to be done: the accepted notices
+// and what the ledger says was done of them. The watcher loads it from the
+// ledger and writes what advance changed; the plan lets it advance in memory.
+type situation struct {
+	rules   rules
+	notices []*tracked // by slug
+	fronts  map[string]ledger.Storefront
+	pending []*ledger.Campaign // not fired; ID 0: not written yet
+}
+
+// rules are the settings that decide.
+type rules struct {
+	storefronts []string
+	shopURL     string
+	settle      time.Duration
+	remind      []time.Duration
+	mail        bool // mail goes out at all
+}
+
+// tracked is one accepted notice with what the ledger knows of it.
+type tracked struct {
+	*notice.Notice
+	row   ledger.Notice
+	fresh bool // its first version was accepted in this round
+	dirty bool // row is to be written
+}
+
+// changes is what one advance asks to be written.
+type changes struct {
+	fronts  []ledger.Storefront // with a new state; see revised
+	revised []string            // ids of those whose endpoints are owed the new state
+	notices []ledger.Notice
+	entries []ledger.Entry
+	alerts  []alert
+	dropped []*ledger.Campaign // pending ones that nobody needs any more
+	fired   []*ledger.Campaign
+}
+
+// alert is a mail to the owner.
+type alert struct{ subject, text string }
+
+// advance does the difference between what should be at now and what was done.
+// It changes the situation and says what of it is to be written.
+func (s *situation) advance(now time.Time) changes {
+	var c changes
+	s.moveStorefronts(now, &c)
+	s.trackNotices(now, &c)
+	s.planMail(now, &c)
+	for _, t := range s.notices {
+		if t.dirty {
+			c.notices = append(c.notices, t.row)
+		}
+		t.fresh, t.dirty = false, false
+	}
+	return c
+}
+
+// next is the first moment after now at which advance would do something by
+// itself; zero: never.
+func (s *situation) next(now time.Time) time.Time {
+	var first time.Time
+	consider := func(t time.Time) {
+		if t.After(now) && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	for _, t := range schedule.Boundaries(s.plain(), now) {
+		consider(t)
+	}
+	for _, p := range s.pending {
+		consider(p.NotBefore)
+	}
+	for _, t := range s.notices {
+		for _, d := range s.rules.remind {
+			if t.Phase(now) == notice.Scheduled {
+				consider(t.Closes.Add(-d))
+			}
+		}
+	}
+	return first
+}
+
+func (s *situation) plain() []*notice.Notice {
+	ns := make([]*notice.Notice, len(s.notices))
+	for i, t := range s.notices {
+		ns[i] = t.Notice
+	}
+	return ns
+}
+
+func (s *situation) find(slug string) *tracked {
+	i, ok := slices.BinarySearchFunc(s.notices, slug, func(t *tracked, slug string) int { return strings.Compare(t.Slug, slug) })
+	if !ok {
+		return nil
+	}
+	return s.notices[i]
+}
+
+// accept puts a new version in the place of the old one.
+func (s *situation) accept(n *notice.Notice, v ledger.Version) {
+	if t := s.find(n.Slug); t != nil {
+		t.Notice, t.row.Version = n, v
+		return
+	}
+	s.notices = append(s.notices, &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true})
+	slices.SortFunc(s.notices, func(a, b *tracked) int { return strings.Compare(a.Slug, b.Slug) })
+}
+
+// moveStorefronts gives each storefront the state that the schedule asks for.
+func (s *situation) moveStorefronts(now time.Time, c *changes) {
+	for _, want := range schedule.At(s.plain(), s.rules.storefronts, now) {
+		old, known := s.fronts[want.Storefront]
+		f := s.front(want, old, now)
+		switch {
+		case !known || differs(f, old):
+			f.Revision = max(old.Revision+1, now.UnixMilli())
+			c.revised = append(c.revised, f.ID)
+			c.entries = append(c.entries, s.transition(f, now))
+		case f.State == old.State:
+			continue
+		}
+		s.fronts[f.ID] = f
+		c.fronts = append(c.fronts, f)
+	}
+}
+
+// differs tells whether a storefront has to be told: whether its checkout,
+// until, message or notices change.
+func differs(a, b ledger.Storefront) bool {
+	return a.Checkout != b.Checkout || !a.Until.Equal(b.Until) || a.Message != b.Message || !slices.Equal(a.Notices, b.Notices)
+}
+
+// front is the storefront's row as the schedule wants it.
+func (s *situation) front(want schedule.State, old ledger.Storefront, now time.Time) ledger.Storefront {
+	f := old
+	f.ID, f.State, f.Checkout, f.Until, f.Notices = want.Storefront, want.State, want.Checkout(), want.Until, want.Notices
+	if f.Checkout != old.Checkout {
+		f.Since = since(want, old, now)
+	}
+	if f.Checkout == "on" && old.Checkout == "on" {
+		return f // what once closed it is history: a word changed there is no news
+	}
+	f.Lead = want.Lead
+	if f.Checkout == "on" && len(old.Notices) > 0 && !slices.Contains(old.Notices, want.Lead) {
+		f.Lead = old.Lead // it no longer covers this storefront, and so ended here
+	}
+	f.URL = s.rules.shopURL
+	if lead := s.find(f.Lead); lead != nil {
+		f.Message, f.URL, f.By = lead.Title, s.rules.shopURL+"closures/"+lead.Slug+"/", lead.row.By
+	}
+	return f
+}
+
+// onTime is how late a reopening may be and still count as done when planned.
+const onTime = time.Minute
+
+// since is when the checkout began to be as it is. A closure counts from the
+// moment it announces. A reopening carried out late, or by an edit, counts from
+// when it really came.
+func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time {
+	if want.State == schedule.Open && old.ID != "" && now.Sub(want.Since) > onTime {
+		return now
+	}
+	return want.Since
+}
+
+// transition is the audit entry of a storefront's new revision. What the clock
+// does carries the publisher of the notice that set the time.
+func (s *situation) transition(f ledger.Storefront, now time.Time) ledger.Entry {
+	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Notice: f.Lead, Revision: f.Revision}
+	if f.Checkout == "on" {
+		e.Event = ledger.StorefrontOpened
+	}
+	if !f.Until.IsZero() {
+		until := f.Until
+		e.Until = &until
+	}
+	if lead := s.find(f.Lead); lead != nil {
+		by := f.By
+		e.By = &by
+		if f.Checkout == "on" {
+			e.OpenSteps = lead.OpenSteps()
+		}
+	}
+	return e
+}
+
+// trackNotices notes when each notice was carried out and when it ended, and
+// tells the owner of a late reopening.
+func (s *situation) trackNotices(now time.Time, c *changes) {
+	for _, t := range s.notices {
+		switch phase := t.Phase(now); phase {
+		case notice.Scheduled:
+			t.trackAhead()
+		case notice.Closed, notice.Overdue:
+			t.trackInForce(phase, now, c)
+		case notice.Reopened:
+			t.trackEnd(now, c)
+		}
+	}
+}
+
+// trackAhead forgets what was done of an earlier date: the closure is to come,
+// again or for the first time.
+func (t *tracked) trackAhead() {
+	if t.row.Closed.IsZero() && t.row.Ended.IsZero() && t.row.Told.Kind != over {
+		return
+	}
+	t.row.Closed, t.row.Ended, t.row.Overdue, t.dirty = time.Time{}, time.Time{}, time.Time{}, true
+	if t.row.Told.Kind == over {
+		t.row.Told = ledger.Told{}
+	}
+}
+
+func (t *tracked) trackInForce(phase notice.Phase, now time.Time, c *changes) {
+	if t.row.Closed.IsZero() {
+		t.row.Closed, t.dirty = now, true
+	}
+	if !t.row.Ended.IsZero() { // closed again after all
+		t.row.Ended, t.dirty = time.Time{}, true
+		t.row.Told = ledger.Told{Updates: t.row.Told.Updates}
+	}
+	if late := phase == notice.Overdue; late == !t.row.Overdue.IsZero() {
+		return
+	}
+	t.dirty = true
+	if phase == notice.Closed {
+		t.row.Overdue = time.Time{}
+		return
+	}
+	t.row.Overdue = now
+	c.entries = append(c.entries, ledger.Entry{Time: now, Event: ledger.NoticeOverdue, Notice: t.Slug, OpenSteps: t.OpenSteps(), By: &t.row.By})
+	c.alerts = append(c.alerts, overdueAlert(t.Notice))
+}
+
+// trackEnd notes the end of a closure. One that was over when it was first seen
+// is adopted in silence; one that came and went unwatched is logged as missed.
+func (t *tracked) trackEnd(now time.Time, c *changes) {
+	if !t.row.Ended.IsZero() {
+		return
+	}
+	t.row.Ended, t.row.Overdue, t.dirty = now, time.Time{}, true
+	if t.row.Closed.IsZero() || !t.Reopened.IsZero() {
+		t.row.Ended = t.End()
+	}
+	if !t.row.Closed.IsZero() {
+		return
+	}
+	t.row.Told.Kind = over
+	if !t.fresh {
+		c.entries = append(c.entries, ledger.Entry{Time: now, Event: ledger.NoticeMissed, Notice: t.Slug, By: &t.row.By})
+	}
+}
+
+func overdueAlert(n *notice.Notice) alert {
+	return alert{
+		subject: "Reopening delayed: " + n.Title,
+		text: "The closure " + n.Slug + " was to end by now, but these steps of its reopening plan are not done:\n\n  " +
+			strings.Join(n.OpenSteps(), "\n  ") + "\n\nIt stays closed. Write yes at each step in content/closures/" + n.Slug +
+			".md once it is done, or open all the same with:\n\n  backsoon reopen " + n.Slug + "\n",
+	}
+}

@@ -1,0 +1,149 @@
+// Package notify is the companion watcher: it accepts notices from the folder,
+// holds what should be against what the ledger says was done, and delivers the
+// difference as webhooks and mail.
+//
+// Whatever wakes it (a file event, the clock, the minute's look), it does one
+// thing: Reconcile. A missed event or a crash costs time, never the outcome.
+package notify
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/schedule"
+	"github.com/backsoon/backsoon/notify/email"
+	"github.com/backsoon/backsoon/notify/webhook"
+)
+
+// Watcher carries out the notices of one site. The exported fields are set once,
+// before the first call; those marked optional may be nil.
+type Watcher struct {
+	Config  *config.Config
+	Ledger  *ledger.Ledger
+	Theme   fs.FS  // the templates of letters
+	SiteKey []byte // seals message ids and the links in letters
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	Who   func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
+	Leave func(address string) string             // the link by which a subscriber leaves; may give ""
+	Build func(Snapshot) error                    // makes the pages; optional
+	Story func(ledger.Entry)                      // hears of every audit entry once it is written; optional
+
+	impatient bool // `watch --once`: mistakes are told at once
+	folder    *folder
+	versions  map[string]string        // accepted contents by slug
+	parsed    map[int64]*notice.Notice // by version
+	refused   int                      // files that are refused as things stand
+	lostSince time.Time                // since when the folder can't be read; zero: it can
+	shown     *situation               // as of the last Reconcile
+	stale     bool                     // something changed since the pages were made
+	built     time.Time                // the moment that the pages show; zero: none yet
+	webhooks  *webhook.Client
+	sender    *email.Sender
+	mail      mailState
+
+	mu       sync.Mutex
+	inFlight map[endpointKey]bool
+	sending  sync.WaitGroup
+	poke     chan struct{} // a delivery came back: look again
+}
+
+// Snapshot is what the pages show, as plain data.
+type Snapshot struct {
+	Now         time.Time
+	Notices     []*notice.Notice
+	Rows        map[string]ledger.Notice // by slug
+	Storefronts map[string]ledger.Storefront
+}
+
+// Init readies the watcher for its first Reconcile: it reads what was accepted,
+// and takes back what a watcher that died had begun.
+func (w *Watcher) Init(ctx context.Context) error {
+	w.inFlight = map[endpointKey]bool{}
+	w.poke = make(chan struct{}, 1)
+	w.webhooks = webhook.NewClient()
+	w.mail.rendered = map[int64]*renderedCampaign{}
+	if w.Config.Email != nil {
+		w.Sender()
+	}
+	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.ReleaseLeases() })
+	if err != nil {
+		return err
+	}
+	return w.Look(ctx)
+}
+
+// Look readies the watcher to plan, which changes nothing: it reads what was
+// accepted.
+func (w *Watcher) Look(ctx context.Context) error {
+	w.folder = newFolder(w.Config.Dir)
+	w.parsed = map[int64]*notice.Notice{}
+	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		_, err := w.load(tx)
+		return err
+	})
+}
+
+// Sender is the way out for mail, which the settings must have.
+func (w *Watcher) Sender() *email.Sender {
+	if w.sender == nil {
+		w.sender = email.NewSender(*w.Config.Email)
+	}
+	return w.sender
+}
+
+// Close ends the connections. Deliveries under way are waited for.
+func (w *Watcher) Close() error {
+	w.sending.Wait()
+	if w.sender != nil {
+		return w.sender.Close()
+	}
+	return nil
+}
+
+// Pages has the pages made where they no longer show what is so at now.
+func (w *Watcher) Pages(now time.Time) error {
+	if w.Build == nil || !w.outdated(now) {
+		return nil
+	}
+	if err := w.Build(w.snapshot(now)); err != nil {
+		return fmt.Errorf("the pages could not be made: %w", err)
+	}
+	w.stale, w.built = false, now
+	return nil
+}
+
+func (w *Watcher) snapshot(now time.Time) Snapshot {
+	snap := Snapshot{Now: now, Notices: w.shown.plain(), Rows: map[string]ledger.Notice{}, Storefronts: w.shown.fronts}
+	for _, t := range w.shown.notices {
+		snap.Rows[t.Slug] = t.row
+	}
+	return snap
+}
+
+func (w *Watcher) outdated(now time.Time) bool {
+	if w.shown == nil {
+		return false
+	}
+	if w.stale || w.built.IsZero() {
+		return true
+	}
+	due := schedule.Boundaries(w.shown.plain(), w.built)
+	return len(due) > 0 && !due[0].After(now)
+}
+
+// wake makes the loop look again soon, from any goroutine.
+func (w *Watcher) wake() {
+	select {
+	case w.poke <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,286 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/notify/webhook"
+)
+
+// How an endpoint that does not acknowledge is treated.
+const (
+	reassertAfter = 30 * time.Second // after an attempt that may still run late
+	alertAfter    = 10 * time.Minute // of failing
+)
+
+var retryAfter = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute}
+
+type endpointKey struct{ storefront, url string }
+
+func keyOf(e ledger.Endpoint) endpointKey { return endpointKey{e.Storefront, e.URL} }
+
+// endpoint gives the settings of an endpoint; false: they no longer have it.
+func (w *Watcher) endpoint(key endpointKey) (config.Webhook, bool) {
+	f, _ := w.Config.Storefront(key.storefront)
+	for _, h := range f.Webhooks {
+		if h.URL == key.url {
+			return h, true
+		}
+	}
+	return config.Webhook{}, false
+}
+
+// SendWebhooks begins one attempt at every endpoint that is due and has none
+// under way, each in a goroutine of its own, and gives the moment at which the
+// next one is due; zero: none.
+func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Time, err error) {
+	var ends []ledger.Endpoint
+	var fronts map[string]ledger.Storefront
+	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		if ends, err = tx.Endpoints(); err != nil {
+			return err
+		}
+		fronts, err = tx.Storefronts()
+		return err
+	})
+	if err != nil {
+		return now.Add(time.Second), err
+	}
+	for _, e := range ends {
+		f := fronts[e.Storefront]
+		switch due := e.Due(f); {
+		case due.IsZero():
+		case due.After(now):
+			next = soonest(next, due)
+		default:
+			w.begin(ctx, e, f, now)
+		}
+	}
+	return next, nil
+}
+
+// begin starts an attempt, unless one is under way: then its return wakes the
+// loop, which sends the newest state.
+func (w *Watcher) begin(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.inFlight[keyOf(e)] {
+		return
+	}
+	w.inFlight[keyOf(e)] = true
+	w.sending.Go(func() {
+		w.attempt(ctx, e, f, now)
+		w.mu.Lock()
+		delete(w.inFlight, keyOf(e))
+		w.mu.Unlock()
+		w.wake()
+	})
+}
+
+// attempt sends the storefront's state once and writes down what came of it. An
+// attempt that a shutdown cut off is written down by nobody, and made again.
+func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
+	h, ok := w.endpoint(keyOf(e))
+	if !ok {
+		return
+	}
+	again := !e.Reassert.IsZero() && !e.Reassert.After(now)
+	if again {
+		e.Sendings++
+	}
+	body, err := json.Marshal(payload(f))
+	if err != nil {
+		panic(err) // plain data
+	}
+	target := webhook.Endpoint{URL: h.URL, Secrets: h.Secrets, Private: h.Private}
+	out := w.webhooks.Send(ctx, target, messageID(e, f), w.Now(), body)
+	if ctx.Err() != nil {
+		return
+	}
+	if err := w.noteAttempt(context.WithoutCancel(ctx), keyOf(e), f.Revision, again, out); err != nil {
+		w.Log.Error("a webhook's outcome could not be written; it is sent again", "storefront", e.Storefront, "error", err)
+	}
+}
+
+// payload is the storefront's whole state.
+func payload(f ledger.Storefront) webhook.Payload {
+	kind := webhook.ClosedType
+	if f.Checkout == "on" {
+		kind = webhook.Opened
+	}
+	return webhook.Payload{
+		Type:      kind,
+		Timestamp: time.UnixMilli(f.Revision).UTC().Truncate(time.Second), // a revision is the moment of the change
+		Data: webhook.Data{
+			Storefront: f.ID, Checkout: f.Checkout, Revision: f.Revision,
+			Since: pointer(f.Since), Until: pointer(f.Until),
+			Message: f.Message, URL: f.URL, Notices: f.Notices, PublishedBy: f.By.Name,
+		},
+	}
+}
+
+func pointer(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// messageID is the webhook-id: the same for every attempt at one sending of one
+// revision, another for each sending.
+func messageID(e ledger.Endpoint, f ledger.Storefront) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %s", e.Storefront, f.Revision, e.Sendings, e.URL))
+	return "msg_" + hex.EncodeToString(sum[:12])
+}
+
+// noteAttempt writes down what came of an attempt at the given revision. The
+// storefront may have moved on meanwhile.
+func (w *Watcher) noteAttempt(ctx context.Context, key endpointKey, revision int64, again bool, out webhook.Outcome) error {
+	now := w.Now()
+	var entries []ledger.Entry
+	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		e, f, err := findEndpoint(tx, key)
+		if err != nil || e == nil {
+			return err
+		}
+		n := attemptNote{e: e, f: f, revision: revision, again: again, now: now}
+		entry, a := n.note(out)
+		if err := tx.SaveEndpoint(*e); err != nil {
+			return err
+		}
+		if a != nil {
+			if err := w.alert(tx, *a, now); err != nil {
+				return err
+			}
+		}
+		if entry == nil {
+			return nil
+		}
+		written, err := tx.Audit(*entry)
+		entries = append(entries, written)
+		return err
+	})
+	if err == nil {
+		w.tell(entries)
+	}
+	return err
+}
+
+func findEndpoint(tx *ledger.Tx, key endpointKey) (*ledger.Endpoint, ledger.Storefront, error) {
+	fronts, err := tx.Storefronts()
+	if err != nil {
+		return nil, ledger.Storefront{}, err
+	}
+	ends, err := tx.Endpoints()
+	for _, e := range ends {
+		if keyOf(e) == key {
+			return &e, fronts[key.storefront], err
+		}
+	}
+	return nil, ledger.Storefront{}, err
+}
+
+// attemptNote changes an endpoint's row by one attempt's outcome.
+type attemptNote struct {
+	e        *ledger.Endpoint
+	f        ledger.Storefront
+	revision int64 // that was sent
+	again    bool  // it was the second sending after an ambiguous one
+	now      time.Time
+}
+
+func (n attemptNote) note(out webhook.Outcome) (*ledger.Entry, *alert) {
+	e := n.e
+	if n.again {
+		e.Sendings++
+		e.Reassert = time.Time{}
+	}
+	if out.Ambiguous {
+		e.Reassert = n.now.Add(reassertAfter)
+	}
+	if n.revision == n.f.Revision {
+		e.Attempts++
+	}
+	switch {
+	case out.Acknowledged:
+		return n.acknowledged(), nil
+	case out.Gone:
+		return n.gone()
+	}
+	return nil, n.failed(out.Err)
+}
+
+func (n attemptNote) acknowledged() *ledger.Entry {
+	e := n.e
+	e.Error, e.Failing, e.Alerted = "", time.Time{}, false
+	if n.revision <= e.Acknowledged {
+		return nil
+	}
+	e.Acknowledged = n.revision
+	return &ledger.Entry{Time: n.now, Event: ledger.WebhookAcknowledged, Storefront: e.Storefront, Revision: n.revision, URL: ShownURL(e.URL)}
+}
+
+func (n attemptNote) gone() (*ledger.Entry, *alert) {
+	e := n.e
+	e.Disabled, e.Reassert, e.Error = n.now, time.Time{}, "answered 410 Gone"
+	text := fmt.Sprintf("%s of storefront %s answered 410 Gone, so nothing more is sent there: its checkout no longer follows. "+
+		"If that is not what you want, put the receiver right and run:\n\n  backsoon deliveries retry\n", ShownURL(e.URL), e.Storefront)
+	return &ledger.Entry{Time: n.now, Event: ledger.WebhookDisabled, Storefront: e.Storefront, Revision: n.revision, URL: ShownURL(e.URL), Reason: e.Error},
+		&alert{"The webhook of " + e.Storefront + " is disabled", text}
+}
+
+// failed puts the next attempt off. When the state moved on meanwhile the new
+// one is due at once, as it was written.
+func (n attemptNote) failed(why error) *alert {
+	e := n.e
+	e.Error = why.Error()
+	if n.revision == n.f.Revision {
+		e.NextTry = n.now.Add(backoff(retryAfter, e.Attempts))
+	}
+	if n.again && e.Reassert.IsZero() {
+		e.Reassert = n.now.Add(max(reassertAfter, backoff(retryAfter, e.Attempts)))
+	}
+	if e.Failing.IsZero() {
+		e.Failing = n.now
+	}
+	if e.Alerted || n.now.Sub(e.Failing) < alertAfter {
+		return nil
+	}
+	e.Alerted = true
+	return &alert{"The checkout of " + e.Storefront + " does not follow",
+		fmt.Sprintf("%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
+			"It is tried again every few minutes. Look at the checkout itself; once the receiver is right again, this sends at once:\n\n  backsoon deliveries retry\n",
+			ShownURL(e.URL), e.Storefront, checkoutWord(n.f), n.now.Sub(e.Failing).Round(time.Minute), e.Error)}
+}
+
+func checkoutWord(f ledger.Storefront) string {
+	if f.Checkout == "on" {
+		return "open"
+	}
+	return "closed"
+}
+
+// backoff is the wait after the given number of failed attempts, with up to a
+// tenth more, so that many endpoints of one server don't come back at once.
+func backoff(steps []time.Duration, attempts int) time.Duration {
+	d := steps[min(max(attempts, 1), len(steps))-1]
+	return d + rand.N(d/10+1)
+}
+
+// ShownURL is the URL as it may be shown and logged: without user, password and query.
+func ShownURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(an address that can't be read)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}

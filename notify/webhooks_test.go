@@ -1,0 +1,180 @@
+package notify
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+)
+
+const flood = "---\ntitle: Flood\npublished: 2026-11-20 10:00\ncloses: 2026-11-20 10:00\n---\nWater.\n"
+
+// retries lets time pass in steps of a second and gives the seconds at which
+// the receiver was asked.
+func (b *bench) retries(d time.Duration) (asked []int) {
+	b.t.Helper()
+	start := b.clock()
+	for s := time.Duration(0); s < d; s += time.Second {
+		b.set(start.Add(s))
+		b.do()
+		got, _ := b.web.payloads()
+		for range got {
+			asked = append(asked, int(s/time.Second))
+		}
+	}
+	return asked
+}
+
+// TestRetries holds the attempts at an endpoint that answers 500 against the
+// promised waits: 5 s, 30 s, 2 min, then every 5 min, each with up to a tenth
+// more; and one alert after ten minutes.
+func TestRetries(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.types()
+	b.web.answering(func(int) int { return 500 })
+	b.write("flood.md", flood)
+	asked := b.retries(20 * time.Minute)
+	low := []int{0, 5, 35, 155, 455, 755, 1055}
+	if len(asked) != len(low) {
+		t.Fatalf("asked at %v seconds", asked)
+	}
+	for i, s := range asked {
+		if s < low[i] || s > low[i]+low[i]/10+8 {
+			t.Errorf("attempt %d came after %d s, expected about %d", i+1, s, low[i])
+		}
+	}
+	var alerts int
+	for _, l := range b.mailbox.letters() {
+		if strings.Contains(l, "does not follow") {
+			alerts++
+		}
+	}
+	if alerts != 1 {
+		t.Errorf("%d alerts", alerts)
+	}
+	b.web.answering(nil)
+	b.set(b.clock().Add(6 * time.Minute))
+	b.settle()
+	equal(t, "after the shop came back", b.web.types(), []string{"storefront.closed"})
+}
+
+// TestNewestOnly lets the state change while an endpoint fails: it is never sent
+// the older state again, and the new one at once.
+func TestNewestOnly(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.types()
+	b.web.answering(func(int) int { return 503 })
+	b.write("flood.md", flood)
+	b.retries(2 * time.Minute)
+	b.write("flood.md", strings.Replace(flood, "\n---\nW", "\nreopened: 2026-11-20 10:02\n---\nW", 1))
+	b.settle()
+	b.web.answering(nil)
+	b.until("2026-11-20 10:30")
+	got, _ := b.web.payloads()
+	for _, p := range got {
+		if p.Type != "storefront.opened" {
+			t.Errorf("sent %s of revision %d", p.Type, p.Data.Revision)
+		}
+	}
+	if len(got) < 2 {
+		t.Errorf("%d attempts", len(got))
+	}
+}
+
+// TestReassert hangs up on one request: nobody knows whether it still runs, so
+// the newest state goes out once more after 30 s, under a new id, although the
+// retry in between was acknowledged under the old one.
+func TestReassert(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.payloads()
+	var asked atomic.Int32
+	b.web.answering(func(int) int {
+		if asked.Add(1) == 1 {
+			return 0
+		}
+		return 204
+	})
+	b.write("flood.md", flood)
+	start := b.clock()
+	b.settle()
+	b.retriesUntilAsked(t, start, 5*time.Second, 12*time.Second)
+	got, ids := b.web.payloads()
+	b.retriesUntilAsked(t, start, 28*time.Second, 40*time.Second)
+	again, newIDs := b.web.payloads()
+	if len(got) != 2 || ids[0] != ids[1] {
+		t.Fatalf("attempts %v under ids %q", len(got), ids)
+	}
+	if len(again) != 1 || newIDs[0] == ids[0] || again[0].Data.Revision != got[0].Data.Revision {
+		t.Fatalf("sent again: %d under %q, first under %q", len(again), newIDs, ids)
+	}
+	b.until("2026-11-20 11:00")
+	equal(t, "later", b.web.types(), nil)
+	equal(t, "log", b.events("notice", "mail", "storefront"), []string{"webhook.acknowledged web", "webhook.acknowledged web"})
+}
+
+// retriesUntilAsked lets time pass from start+from to start+to without taking
+// what the receiver got.
+func (b *bench) retriesUntilAsked(t *testing.T, start time.Time, from, to time.Duration) {
+	t.Helper()
+	for d := from; d <= to; d += time.Second {
+		b.set(start.Add(d))
+		b.do()
+	}
+}
+
+// TestGone disables an endpoint that answers 410, alerts the owner, and takes it
+// up again only when told to.
+func TestGone(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.types()
+	b.web.answering(func(int) int { return 410 })
+	b.write("flood.md", flood)
+	b.until("2026-11-20 11:00")
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed"})
+	equal(t, "alerts", b.mailbox.letters(), []string{"owner@harbourbooks.example: Harbour Books: The webhook of web is disabled"})
+	b.remove("flood.md")
+	b.write("flood.md", flood+"More water.\n")
+	b.until("2026-11-20 12:00")
+	equal(t, "webhooks while disabled", b.web.types(), nil)
+}
+
+// TestNewEndpoint is sent the present state; one that the settings drop is
+// forgotten.
+func TestNewEndpoint(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.write("flood.md", flood)
+	b.settle()
+	b.web.types()
+	other := newReceiver(t)
+	b.w.Config.Storefronts[0].Webhooks[0].URL = other.URL
+	b.settle()
+	equal(t, "the new endpoint", other.types(), []string{"storefront.closed"})
+	equal(t, "the old endpoint", b.web.types(), nil)
+	var ends []ledger.Endpoint
+	err := b.l.View(t.Context(), func(tx *ledger.Tx) (err error) { ends, err = tx.Endpoints(); return })
+	if err != nil || len(ends) != 1 || ends[0].URL != other.URL {
+		t.Errorf("endpoints: %+v, %v", ends, err)
+	}
+}
+
+// TestRevisionsOnlyGrow even where the clock jumps back between two changes.
+func TestRevisionsOnlyGrow(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.write("flood.md", flood)
+	b.settle()
+	before := b.front("web").Revision
+	b.set(at("2026-11-20 10:00").Add(-2 * time.Second))
+	b.write("flood.md", strings.Replace(flood, "Flood", "High water", 1))
+	b.set(at("2026-11-20 10:00:01"))
+	b.settle()
+	if after := b.front("web").Revision; after <= before {
+		t.Errorf("revision %d after %d", after, before)
+	}
+}
