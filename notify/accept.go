@@ -98,16 +98,18 @@ func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, 
 			return nil, nil, err
 		}
 	}
-	w.refused = countReasons(refusals)
+	w.refused = countRefused(refusals)
 	if len(told) > 0 {
 		alerts = append(alerts, refusalAlert(told))
 	}
 	return entries, alerts, nil
 }
 
-func countReasons(refusals map[string]ledger.Refusal) (n int) {
+// countRefused counts the files that are there and were refused. One that is
+// gone is no refusal: it has nothing to accept.
+func countRefused(refusals map[string]ledger.Refusal) (n int) {
 	for _, r := range refusals {
-		if r.Reason != "" {
+		if r.SHA256 != "" {
 			n++
 		}
 	}

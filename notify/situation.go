@@ -171,7 +171,7 @@ const onTime = time.Minute
 // when it really came.
 func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time {
 	if want.State == schedule.Open && old.ID != "" && now.Sub(want.Since) > onTime {
-		return now
+		return now.Truncate(time.Second)
 	}
 	return want.Since
 }

@@ -112,8 +112,10 @@ func (r *reader) storefronts(v strictyaml.Value) []Storefront {
 func (r *reader) storefront(id string, v strictyaml.Value) Storefront {
 	needMap(v, "name: Online shop")
 	v.Only("name", "url", "webhooks")
-	v.Need("name", "Online shop")
-	s := Storefront{ID: id, Name: readName(v.Get("name"), "Online shop")}
+	s := Storefront{ID: id, Name: id}
+	if name := v.Get("name"); name.Present() {
+		s.Name = readName(name, "Online shop")
+	}
 	if u := readURL(v.Get("url"), "https://harbourbooks.example"); u != nil {
 		s.URL = u.String()
 	}
