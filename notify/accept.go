@@ -47,7 +47,7 @@ func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
 		c.problems = strictyaml.Problems{*s.file.Problem}
 	default:
 		c.src = s.file.Src
-		c.parsed, c.problems = notice.Parse(c.path, slug, c.src, w.Config.Shop.Location)
+		c.parsed, c.problems = notice.Inspect(c.path, slug, c.src, w.Config.Shop.Location, now, w.Config.StorefrontIDs())
 		c.by = w.Who(c.path, c.src)
 	}
 	return c
@@ -66,9 +66,7 @@ func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, now 
 	if owner != "" && owner != c.slug {
 		return strictyaml.Problems{notice.RenameProblem(c.path, owner)}, nil
 	}
-	problems := c.parsed.Check(c.path, now, w.Config.StorefrontIDs())
-	problems = append(problems, c.parsed.CheckChange(c.path, now, inForce)...)
-	return problems.Errors(), nil
+	return c.parsed.CheckChange(c.path, now, inForce).Errors(), nil
 }
 
 // take accepts or refuses each candidate, in the transaction and in the

@@ -26,7 +26,7 @@ func (n *Notice) Check(file string, now time.Time, storefronts []string) stricty
 				Text: "update: " + Moment{Time: u.At}.String() + " is still to come; write the time at which you publish it"})
 		}
 	}
-	if !n.Over(now) {
+	if !n.Closes.IsZero() && !n.Over(now) {
 		problems = append(problems, n.unknownStorefronts(file, storefronts)...)
 	}
 	problems.Sort()

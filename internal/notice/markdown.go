@@ -3,6 +3,7 @@ package notice
 import (
 	"bytes"
 	"html/template"
+	"net/url"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -20,19 +21,51 @@ var markdown = goldmark.New(
 	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 1000))),
 )
 
-// HTML renders Markdown. Raw HTML is left out, and of a link or picture that
-// leads anywhere but to http, https, mailto, tel, sms or within the site, only
-// the words are kept.
-func HTML(source string) template.HTML {
+// Markdown renders an owner's text, for a page and a mail alike. Raw HTML is
+// left out, and of a link or picture that leads anywhere but to http, https,
+// mailto, tel, sms or within the site, only the words are kept.
+type Markdown struct {
+	Base *url.URL // what relative links are relative to; nil: they stay as they are
+	Top  int      // the highest level that a heading gets; 0: any
+}
+
+// HTML renders Markdown as HTML.
+func (m Markdown) HTML(source string) template.HTML {
 	var b bytes.Buffer
-	if err := markdown.Convert([]byte(source), &b); err != nil {
+	src := []byte(source)
+	if err := markdown.Renderer().Render(&b, src, m.parse(src)); err != nil {
 		return template.HTML(template.HTMLEscapeString(source)) // a Buffer never fails
 	}
 	return template.HTML(b.String())
 }
 
-func parseMarkdown(source []byte) ast.Node {
-	return markdown.Parser().Parse(text.NewReader(source))
+// parse reads the source and puts its links and headings where they belong.
+func (m Markdown) parse(source []byte) ast.Node {
+	doc := markdown.Parser().Parse(text.NewReader(source))
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		switch n := n.(type) {
+		case *ast.Heading:
+			n.Level = min(6, max(n.Level, m.Top))
+		case *ast.Link:
+			n.Destination = m.absolute(n.Destination)
+		case *ast.Image:
+			n.Destination = m.absolute(n.Destination)
+		}
+		return ast.WalkContinue, nil
+	})
+	return doc
+}
+
+// absolute resolves a link (RFC 3986, section 5). What is no URL stays as it is.
+func (m Markdown) absolute(link []byte) []byte {
+	if m.Base == nil {
+		return link
+	}
+	u, err := m.Base.Parse(string(link))
+	if err != nil {
+		return link
+	}
+	return []byte(u.String())
 }
 
 // tame takes raw HTML and unwelcome links out of the tree, so that page and mail

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +25,31 @@ func TestHTML(t *testing.T) {
 		{"[![a](javascript:x)](javascript:y)", "<p>a</p>\n"},
 		{`"quoted" <`, "<p>&quot;quoted&quot; &lt;</p>\n"},
 	} {
-		if got := string(HTML(test.source)); got != test.want {
+		if got := string((Markdown{}).HTML(test.source)); got != test.want {
 			t.Errorf("%q\ngot  %q\nwant %q", test.source, got, test.want)
 		}
+	}
+}
+
+// TestPlaced resolves relative links and keeps headings below the page's own.
+func TestPlaced(t *testing.T) {
+	base, err := url.Parse("https://status.example/open/closures/flood/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Markdown{Base: base, Top: 3}
+	for source, want := range map[string]string{
+		"[x](../winter/)":                     `<p><a href="https://status.example/open/closures/winter/">x</a></p>` + "\n",
+		"[x](/gifts) [y](mailto:a@b.example)": `<p><a href="https://status.example/gifts">x</a> <a href="mailto:a@b.example">y</a></p>` + "\n",
+		"![x](mud.jpg)":                       `<p><img src="https://status.example/open/closures/flood/mud.jpg" alt="x"></p>` + "\n",
+		"# Top\n\n###### Low":                 "<h3>Top</h3>\n<h6>Low</h6>\n",
+	} {
+		if got := string(m.HTML(source)); got != want {
+			t.Errorf("%q: got %q, want %q", source, got, want)
+		}
+	}
+	if got, want := m.PlainText("[delivery](../delivery/)"), "delivery (https://status.example/open/closures/delivery/)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -48,7 +71,7 @@ func TestPlainText(t *testing.T) {
 		{"<div>a</div>\n\nb", "b"},
 		{"", ""},
 	} {
-		if got := PlainText(test.source); got != test.want {
+		if got := (Markdown{}).PlainText(test.source); got != test.want {
 			t.Errorf("%q\ngot  %q\nwant %q", test.source, got, test.want)
 		}
 	}
@@ -62,7 +85,7 @@ func TestSummary(t *testing.T) {
 		"<div>a</div>":                                    "",
 		"":                                                "",
 	} {
-		if got := (&Notice{Body: body}).Summary(); got != want {
+		if got := Summary(body); got != want {
 			t.Errorf("%q: got %q, want %q", body, got, want)
 		}
 	}
@@ -76,7 +99,7 @@ func TestHardMarkdown(t *testing.T) {
 		body := strings.Repeat(unit, (100<<10)/len(unit))
 		n, _ := Parse("x.md", "x", []byte(minimal+body), zone(t, "UTC"))
 		if n != nil {
-			within(t, unit, func() { HTML(n.Body); PlainText(n.Body) })
+			within(t, unit, func() { Markdown{}.HTML(n.Body); Markdown{}.PlainText(n.Body) })
 		}
 	}
 }

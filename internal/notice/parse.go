@@ -29,6 +29,29 @@ var keys = []string{
 // begins with a date and time begins an update. Headings within code, quotes and
 // lists do not, nor do underlined (setext) ones: those get a warning.
 func Parse(file, slug string, src []byte, loc *time.Location) (*Notice, strictyaml.Problems) {
+	n, problems := read(file, slug, src, loc)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return n, problems
+}
+
+// Inspect is Parse and Check in one, so that all that is wrong with a file is
+// told at once. The notice is nil when there is an error.
+func Inspect(file, slug string, src []byte, loc *time.Location, now time.Time, storefronts []string) (*Notice, strictyaml.Problems) {
+	n, problems := read(file, slug, src, loc)
+	if n != nil {
+		problems = append(problems, n.Check(file, now, storefronts)...)
+		problems.Sort()
+	}
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return n, problems
+}
+
+// read gives what could be read of a notice, nil where that is nothing.
+func read(file, slug string, src []byte, loc *time.Location) (*Notice, strictyaml.Problems) {
 	r := strictyaml.NewReport(file, src)
 	if !ValidSlug(slug) {
 		r.Errorf(1, 1, "%s", badSlug(slug))
@@ -46,9 +69,6 @@ func Parse(file, slug string, src []byte, loc *time.Location) (*Notice, strictya
 	}
 	body := strings.ReplaceAll(string(p.body), "\r\n", "\n")
 	n.readBody(r, body, p.bodyLine(), loc)
-	if problems := r.Problems(); problems.Err() != nil {
-		return nil, problems
-	}
 	return n, r.Problems()
 }
 

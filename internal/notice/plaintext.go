@@ -14,17 +14,17 @@ import (
 // PlainText renders Markdown for a reader of plain text, such as a mail without
 // HTML: paragraphs and headings as lines, lists with their markers, links as
 // "label (url)". Lines are not wrapped.
-func PlainText(source string) string {
+func (m Markdown) PlainText(source string) string {
 	src := []byte(source)
 	p := plain{src}
-	return strings.Join(p.blocks(parseMarkdown(src), false), "\n")
+	return strings.Join(p.blocks(m.parse(src), false), "\n")
 }
 
-// Summary is the body's first paragraph as one line of plain text; it is empty
-// where there is none.
-func (n *Notice) Summary() string {
-	src := []byte(n.Body)
-	for c := parseMarkdown(src).FirstChild(); c != nil; c = c.NextSibling() {
+// Summary is the first paragraph as one line of plain text; it is empty where
+// there is none.
+func Summary(source string) string {
+	src := []byte(source)
+	for c := (Markdown{}).parse(src).FirstChild(); c != nil; c = c.NextSibling() {
 		if c.Kind() == ast.KindParagraph {
 			if s := oneLine(plain{src}.inline(c)); s != "" {
 				return s

@@ -29,6 +29,12 @@ func (b *builder) closureURL(slug string) *url.URL {
 	return b.cfg.Shop.URL.JoinPath("closures", slug+"/")
 }
 
+// markdown renders a closure's text so that its relative links hold in lists and
+// feeds too, and no heading outranks the page's own, which go down to top-1.
+func (b *builder) markdown(slug string, top int) notice.Markdown {
+	return notice.Markdown{Base: b.closureURL(slug), Top: top}
+}
+
 // Title is the owner's.
 func (c closure) Title() string { return c.n.Title }
 
@@ -109,12 +115,12 @@ func (c closure) Announced() *moment {
 func (c closure) By() string { return c.b.facts(c.n).By }
 
 // Summary is the first paragraph as plain text.
-func (c closure) Summary() string { return summary(c.n.Body) }
+func (c closure) Summary() string { return notice.Summary(c.n.Body) }
 
 // Body is the owner's text up to the first update. Its headings rank from top on
 // (2: h2), below that which it stands under.
 func (c closure) Body(top int) template.HTML {
-	return renderMarkdown(c.n.Body, c.b.closureURL(c.n.Slug), top)
+	return c.b.markdown(c.n.Slug, top).HTML(c.n.Body)
 }
 
 // Facts are in the owner's order.
@@ -134,7 +140,7 @@ func (c closure) Updates(top int) []update {
 	for _, u := range c.b.updates(c.n) {
 		us = append(us, update{
 			ID: updateID(u), At: c.b.moment(u.At, false), Title: u.Title,
-			Body: renderMarkdown(u.Body, c.b.closureURL(c.n.Slug), top),
+			Body: c.b.markdown(c.n.Slug, top).HTML(u.Body),
 		})
 	}
 	return us

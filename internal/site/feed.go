@@ -53,7 +53,7 @@ func (b *builder) feedItem(e event) *feeds.Item {
 	return &feeds.Item{
 		Title: e.n.Title + ": " + e.what, Id: link, IsPermaLink: "false",
 		Link: &feeds.Link{Href: link}, Created: e.at.UTC(), Description: e.summary,
-		Content: strings.Map(xmlRune, string(renderMarkdown(e.body, page, 3))),
+		Content: strings.Map(xmlRune, string(b.markdown(e.n.Slug, 3).HTML(e.body))),
 	}
 }
 
@@ -110,7 +110,7 @@ func (b *builder) eventSummary(e event) string {
 	case e.id == "reopened":
 		return e.n.Title + " is over."
 	case e.id == "announced", e.id == "closed":
-		return strings.TrimSpace(closure{b, e.n, ""}.Planned().String() + " " + summary(e.body))
+		return strings.TrimSpace(closure{b, e.n, ""}.Planned().String() + " " + notice.Summary(e.body))
 	}
-	return cmp.Or(summary(e.body), e.what)
+	return cmp.Or(notice.Summary(e.body), e.what)
 }

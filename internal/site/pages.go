@@ -99,7 +99,7 @@ func (b *builder) closurePages(ns []*notice.Notice) error {
 }
 
 func (b *builder) closurePage(n *notice.Notice) ([]byte, error) {
-	f := b.frame(closurePath(n.Slug), summary(n.Body))
+	f := b.frame(closurePath(n.Slug), notice.Summary(n.Body))
 	if n.Draft {
 		f.Canonical = ""
 	}

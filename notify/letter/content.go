@@ -86,7 +86,7 @@ func (w writer) content() (content, error) {
 		u := n.Updates[i]
 		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle)}
 		c.Update.Text, c.Update.HTML = w.prose(u.Body, page)
-		c.Text = clip(n.Summary(), maxExcerpt)
+		c.Text = clip(notice.Summary(n.Body), maxExcerpt)
 		c.HTML = paragraph(c.Text)
 	default:
 		c.Text, c.HTML = w.prose(n.Body, page)
@@ -100,12 +100,13 @@ func (w writer) content() (content, error) {
 
 // prose is Markdown as text and as HTML fit for a mail.
 func (w writer) prose(markdown string, page *url.URL) (string, htmltemplate.HTML) {
-	text := notice.PlainText(markdown)
+	render := notice.Markdown{Base: page}
+	text := render.PlainText(markdown)
 	if w.cut && len(text) > maxExcerpt {
 		text = clip(line(text), maxExcerpt)
 		return text, paragraph(text)
 	}
-	return text, forMail(notice.HTML(markdown), page)
+	return text, forMail(render.HTML(markdown))
 }
 
 func (w writer) facts() []notice.Fact {

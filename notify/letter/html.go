@@ -3,7 +3,6 @@ package letter
 import (
 	"html"
 	htmltemplate "html/template"
-	"net/url"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
@@ -27,9 +26,8 @@ var styles = map[string]string{
 }
 
 // forMail makes rendered Markdown fit for a mail: pictures become their words,
-// since none may be fetched from afar; links within the site become whole ones;
-// styles stand inline.
-func forMail(body htmltemplate.HTML, page *url.URL) htmltemplate.HTML {
+// since none may be fetched from afar; styles stand inline.
+func forMail(body htmltemplate.HTML) htmltemplate.HTML {
 	var b strings.Builder
 	for z := nethtml.NewTokenizer(strings.NewReader(string(body))); z.Next() != nethtml.ErrorToken; {
 		t := z.Token()
@@ -40,11 +38,6 @@ func forMail(body htmltemplate.HTML, page *url.URL) htmltemplate.HTML {
 		if t.Data == "img" {
 			b.WriteString(html.EscapeString(attribute(t, "alt")))
 			continue
-		}
-		for i, a := range t.Attr {
-			if a.Key == "href" {
-				t.Attr[i].Val = absolute(a.Val, page)
-			}
 		}
 		if style := styles[t.Data]; style != "" {
 			t.Attr = append(t.Attr, nethtml.Attribute{Key: "style", Val: style})
@@ -61,15 +54,6 @@ func attribute(t nethtml.Token, key string) string {
 		}
 	}
 	return ""
-}
-
-// absolute is a link as seen from the closure's page.
-func absolute(link string, page *url.URL) string {
-	u, err := page.Parse(link)
-	if err != nil {
-		return page.String()
-	}
-	return u.String()
 }
 
 // paragraph is plain text as HTML.
