@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
+	pages "github.com/backsoon/backsoon/internal/site"
+	"github.com/backsoon/backsoon/internal/strictyaml"
+	"github.com/backsoon/backsoon/templates"
+)
+
+func buildCommand(s *site) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Make public/ from the notices",
+		Long: "Make public/ from the notices. The same notices and the same --now give the same bytes. With a mistake\n" +
+			"in any file, public/ stays as it was. While a watcher runs on the site, the watcher builds.",
+		Args: takes(0, 0),
+	}
+	now := nowFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := s.load(); err != nil {
+			return err
+		}
+		if pid, held := ledger.Holder(s.cfg.Database); held {
+			return fmt.Errorf("a watcher runs on this site (process %d) and builds it; save the notice, and it will follow", pid)
+		}
+		if err := s.canWrite(); err != nil {
+			return err
+		}
+		files, err := s.build(now.Time)
+		if err != nil {
+			return err
+		}
+		if err := pages.Write(s.public(), files); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "public/: %d files\n", len(files))
+		return nil
+	}
+	return cmd
+}
+
+// build makes the pages from the folder alone, as of now.
+func (s *site) build(now time.Time) (pages.Files, error) {
+	notices, problems, err := s.notices(now)
+	if err != nil {
+		return nil, err
+	}
+	if errs := problems.Errors(); len(errs) > 0 {
+		return nil, &problemsError{errs, "nothing was built; public/ is as it was"}
+	}
+	return pages.Build(pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: notices, Now: now})
+}
+
+// notices reads the folder and finds every mistake in it.
+func (s *site) notices(now time.Time) ([]*notice.Notice, strictyaml.Problems, error) {
+	files, err := notice.ReadDir(s.cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	problems := notice.Duplicates(files)
+	var notices []*notice.Notice
+	for _, f := range files {
+		if f.Problem != nil {
+			problems = append(problems, *f.Problem)
+			continue
+		}
+		n, found := notice.Inspect(f.Path, f.Slug, f.Src, s.cfg.Shop.Location, now, s.cfg.StorefrontIDs())
+		if n != nil {
+			notices = append(notices, n)
+		}
+		problems = append(problems, found...)
+	}
+	problems.Sort()
+	return notices, problems, nil
+}
+
+// canWrite tells, before anything else is done, whether public/ can be written.
+func (s *site) canWrite() error {
+	info, err := os.Lstat(s.public())
+	switch {
+	case err == nil && !info.IsDir() && info.Mode()&fs.ModeSymlink == 0:
+		return errors.New("public/ can't be written: there is a file of that name; move it away")
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("public/ can't be written: %w", err)
+	}
+	for _, dir := range []string{s.cfg.Dir, s.public()} {
+		f, err := os.CreateTemp(dir, ".backsoon-*")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("public/ can't be written: %w", err)
+		}
+		f.Close()
+		os.Remove(f.Name())
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backsoon/backsoon/internal/authority"
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/ledger"
+	pages "github.com/backsoon/backsoon/internal/site"
+	"github.com/backsoon/backsoon/internal/subscribe"
+	"github.com/backsoon/backsoon/notify"
+	"github.com/backsoon/backsoon/templates"
+)
+
+// site is the site that a command works on, and how its parts are wired.
+type site struct {
+	dir string // as given by --site
+	cfg *config.Config
+}
+
+// commands lists every command.
+func commands(s *site) []*cobra.Command {
+	return []*cobra.Command{
+		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s),
+		checkCommand(s), buildCommand(s), serveCommand(s), planCommand(s), watchCommand(s),
+		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s),
+		demoCommand(),
+	}
+}
+
+// load reads the settings.
+func (s *site) load() (err error) {
+	s.cfg, err = config.Load(s.dir)
+	return err
+}
+
+// public is the folder that the pages go to.
+func (s *site) public() string { return filepath.Join(s.cfg.Dir, "public") }
+
+// openLedger opens the site's ledger, or begins it where create is set.
+func (s *site) openLedger(ctx context.Context, create bool) (*ledger.Ledger, error) {
+	return ledger.Open(ctx, s.cfg.Database, create)
+}
+
+// view loads the settings and runs f in a reading transaction on the ledger.
+func (s *site) view(ctx context.Context, f func(*ledger.Tx) error) error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	l, err := s.openLedger(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return l.View(ctx, f)
+}
+
+// update loads the settings and runs f in a writing transaction on the ledger.
+func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error) error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	l, err := s.openLedger(ctx, create)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return l.Update(ctx, f)
+}
+
+// watcher wires the watcher's parts; the caller sets what is its own.
+func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.Watcher {
+	return &notify.Watcher{
+		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Log: log,
+		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
+		Leave: s.links(key).Leave,
+	}
+}
+
+func (s *site) links(key []byte) subscribe.Links {
+	return subscribe.Links{Key: key, Public: s.cfg.PublicURL}
+}
+
+// key reads the site's key, or makes one. It seals message ids and the links in
+// mails, and so has to outlive the ledger: it is a file of its own.
+func (s *site) key() ([]byte, error) {
+	path := filepath.Join(s.cfg.Dir, "data", "site.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newKey(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working)", path)
+	}
+	return key, nil
+}
+
+func newKey(path string) ([]byte, error) {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	return key, os.WriteFile(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
+}
+
+// input is what the watcher knows, as the pages want it.
+func (s *site) input(snap notify.Snapshot) pages.Input {
+	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}}
+	for id, f := range snap.Storefronts {
+		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since}
+	}
+	for slug, row := range snap.Rows {
+		known.Notices[slug] = pages.Facts{Accepted: row.First, Closed: row.Closed, Reopened: row.Ended, By: row.By.Name}
+	}
+	return pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: snap.Notices, Now: snap.Now.Truncate(time.Second), Known: known}
+}
+
+// moment is a --now flag.
+type moment struct{ time.Time }
+
+func nowFlag(cmd *cobra.Command) *moment {
+	m := &moment{time.Now().Truncate(time.Second)}
+	cmd.Flags().Var(m, "now", "the `time` to take for the present, as RFC 3339")
+	return m
+}
+
+func (m *moment) Type() string   { return "time" }
+func (m *moment) String() string { return "" }
+
+func (m *moment) Set(text string) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, text); err != nil {
+		return fmt.Errorf("%q is not a time; write 2026-12-24T18:00:00Z", text)
+	}
+	return nil
+}
+
+func jsonFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("json", false, "print JSON")
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// table writes aligned columns; each cell's text stays on one line.
+type table struct{ w *tabwriter.Writer }
+
+func newTable(w io.Writer, heads ...string) *table {
+	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	if len(heads) > 0 {
+		t.row(heads...)
+	}
+	return t
+}
+
+func (t *table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = strings.Join(strings.Fields(c), " ")
+	}
+	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+}
+
+func (t *table) flush() error { return t.w.Flush() }

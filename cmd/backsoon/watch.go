@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	pages "github.com/backsoon/backsoon/internal/site"
+	"github.com/backsoon/backsoon/internal/subscribe"
+	"github.com/backsoon/backsoon/notify"
+	"github.com/backsoon/backsoon/templates"
+)
+
+func watchCommand(s *site) *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Carry the notices out: pages, checkouts, mail; for ever",
+		Args:  takes(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.load(); err != nil {
+				return err
+			}
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			story := func(e ledger.Entry) { fmt.Fprintln(cmd.OutOrStdout(), s.line(e)) }
+			if once {
+				return s.watchOnce(cmd.Context(), log, story)
+			}
+			return s.watch(cmd.Context(), log, story)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "do what is due now, attempt all that is owed once, and exit")
+	return cmd
+}
+
+// watch carries the notices out until the context ends.
+func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.Entry)) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	customers, err := listen(s.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	operator, err := listen(s.cfg.Admin)
+	if err != nil {
+		return err
+	}
+	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, key []byte) error {
+		go serveUntil(ctx, customers, s.customers(w, key, log))
+		go serveUntil(ctx, operator, health())
+		log.Info("watching", "site", s.cfg.Dir, "listen", address(customers), "admin", address(operator))
+		return w.Run(ctx)
+	})
+}
+
+func (s *site) watchOnce(ctx context.Context, log *slog.Logger, story func(ledger.Entry)) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, _ []byte) error { return w.Once(ctx) })
+}
+
+// ready finds what would keep a watcher from working, before it changes
+// anything.
+func (s *site) ready() error {
+	if err := s.cfg.NeedSecrets(); err != nil {
+		return err
+	}
+	if pid, held := ledger.Holder(s.cfg.Database); held { // before its port is found to be in use
+		return &ledger.HeldError{PID: pid}
+	}
+	return s.canWrite()
+}
+
+// withWatcher opens the ledger, becomes its one watcher, and runs f.
+func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(ledger.Entry), f func(*notify.Watcher, []byte) error) error {
+	l, err := s.openLedger(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	release, err := l.Lock()
+	if err != nil {
+		return err
+	}
+	defer release()
+	key, err := s.key()
+	if err != nil {
+		return err
+	}
+	w := s.watcher(l, key, log)
+	w.Story = story
+	w.Build = s.publish
+	if err := w.Init(ctx); err != nil {
+		return err
+	}
+	defer w.Close()
+	return f(w, key)
+}
+
+// publish brings public/ up to date.
+func (s *site) publish(snap notify.Snapshot) error {
+	files, err := pages.Build(s.input(snap))
+	if err != nil {
+		return err
+	}
+	_, err = pages.Update(s.public(), files)
+	return err
+}
+
+// customers serves what customers reach: leaving the list.
+func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.Handler {
+	return &subscribe.Handler{
+		Links: s.links(key), Theme: templates.FS(s.cfg.Dir), Shop: s.cfg.Shop.Name, Status: s.cfg.Shop.URL.String(),
+		Proxies: s.cfg.TrustedProxies, Log: log,
+		Remove: func(ctx context.Context, address string) error {
+			return w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return leave(tx, address) })
+		},
+	}
+}
+
+// leave forgets an address; that somebody left is logged, not who.
+func leave(tx *ledger.Tx, address string) error {
+	known, err := tx.RemoveSubscriber(address)
+	if err != nil || !known {
+		return err
+	}
+	_, err = tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscriberRemoved, Counts: ledger.Counts{"removed": 1}})
+	return err
+}
+
+// health answers the operator, and says that the watcher is there.
+func health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	return mux
+}
+
+// listen opens the address before anything else is done, since another program
+// may have it. An address that the settings leave out gives no listener.
+func listen(address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be listened on: %w", address, err)
+	}
+	return l, nil
+}
+
+// address is where a listener, if there is one, really is: the system chooses
+// the port where the settings say 0.
+func address(l net.Listener) string {
+	if l == nil {
+		return "none"
+	}
+	return l.Addr().String()
+}
+
+// serveUntil serves on the listener, if there is one, until the context ends.
+func serveUntil(ctx context.Context, l net.Listener, h http.Handler) {
+	if l == nil {
+		return
+	}
+	server := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	context.AfterFunc(ctx, func() { server.Close() })
+	_ = server.Serve(l)
+}
