@@ -91,7 +91,7 @@ func (t *Tx) DropCampaign(id int64) error {
 // Fire freezes a campaign: its words as given, its recipients as they are now.
 func (t *Tx) Fire(c Campaign) error {
 	_, err := t.exec(`UPDATE campaigns SET fired = $1, subject = $2, text = $3, html = $4,
-		last = (SELECT COALESCE(MAX(id), 0) FROM subscribers) WHERE id = $5`,
+		last = (SELECT COALESCE(MAX(id), 0) FROM subscribers) WHERE id = $5 AND fired = 0`,
 		millis(c.Fired), c.Subject, c.Text, c.HTML, c.ID)
 	return err
 }
@@ -148,38 +148,47 @@ func (t *Tx) CountFollowers(c Campaign) (n int, err error) {
 }
 
 // Overtake ends what older campaigns of the same closure still owe: those fired
-// before the given moment whose followers all get a newer one.
+// before the given moment whose followers all get a newer one. It moves their
+// cursors in open too.
 func (t *Tx) Overtake(open []Campaign, before time.Time) error {
-	for _, c := range open {
-		if c.Fired.IsZero() || c.Fired.After(before) || !overtaken(c, open) {
+	for i, c := range open {
+		if c.Fired.IsZero() || c.Fired.After(before) {
 			continue
 		}
-		n, err := t.exec("DELETE FROM letters WHERE campaign = $1", c.ID)
+		newer, err := rows(t, scanCampaign, "SELECT "+campaignColumns+" FROM campaigns WHERE slug = $1 AND fired > $2", c.Slug, millis(c.Fired))
 		if err != nil {
 			return err
 		}
-		where, args := follows(c, c.Cursor, c.Last)
-		var unwritten int64
-		if err := t.row("SELECT COUNT(*) FROM subscribers WHERE "+where, args, &unwritten); err != nil {
+		if !slices.ContainsFunc(newer, c.overtakenBy) {
+			continue
+		}
+		if err := t.passAll(c); err != nil {
 			return err
 		}
-		_, err = t.exec("UPDATE campaigns SET cursor = last, passed = passed + $1 WHERE id = $2", n+unwritten, c.ID)
-		if err != nil {
-			return err
-		}
+		open[i].Cursor = c.Last
 	}
 	return nil
 }
 
-// overtaken tells whether a newer fired campaign of the same closure goes to
-// all whom c goes to.
-func overtaken(c Campaign, open []Campaign) bool {
-	for _, newer := range open {
-		if newer.Slug == c.Slug && newer.ID != c.ID && newer.Fired.After(c.Fired) && covers(newer.Storefronts, c.Storefronts) {
-			return true
-		}
+// passAll passes over all whom the campaign has not reached.
+func (t *Tx) passAll(c Campaign) error {
+	written, err := t.exec("DELETE FROM letters WHERE campaign = $1", c.ID)
+	if err != nil {
+		return err
 	}
-	return false
+	where, args := follows(c, c.Cursor, c.Last)
+	var unwritten int64
+	if err := t.row("SELECT COUNT(*) FROM subscribers WHERE "+where, args, &unwritten); err != nil {
+		return err
+	}
+	_, err = t.exec("UPDATE campaigns SET cursor = last, passed = passed + $1 WHERE id = $2", written+unwritten, c.ID)
+	return err
+}
+
+// overtakenBy tells whether a newer campaign of the same closure goes to all
+// whom c goes to. Who asked only for the reopening gets no other kind.
+func (c Campaign) overtakenBy(newer Campaign) bool {
+	return covers(newer.Storefronts, c.Storefronts) && (c.Kind != "reopened" || newer.Kind == "reopened")
 }
 
 func covers(wide, narrow []string) bool {

@@ -178,6 +178,14 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// flag is how yes and no are kept.
+func flag(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 // encode keeps a value as JSON; only plain data comes here, which cannot fail.
 func encode(v any) string {
 	b, err := json.Marshal(v)

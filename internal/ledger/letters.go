@@ -95,9 +95,8 @@ func (t *Tx) LetterLater(l Letter, next time.Time, reason string) error {
 
 // Owed sums up what is owed.
 type Owed struct {
-	Webhooks int       // endpoints behind their storefront's state
-	Mail     int       // letters, and campaigns that wait for their moment, and alerts
-	Next     time.Time // when the next of the mail is due; zero: nothing is
+	Webhooks int // endpoints behind their storefront's state
+	Mail     int // letters, and campaigns that wait for their moment, and alerts
 }
 
 // Owed counts what is owed: the endpoints behind their storefront's state, and

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -118,7 +119,7 @@ func checkHeld(t *testing.T, l *Ledger, pid int) {
 		release()
 	}
 	held := (*HeldError)(nil)
-	if !errors.As(err, &held) || held.PID != pid {
+	if !errors.As(err, &held) || held.PID != pid || !strings.Contains(err.Error(), fmt.Sprint("process ", pid)) {
 		t.Errorf("%v, want held by %d", err, pid)
 	}
 	if asked, ok := Holder(l.store.(*sqlite).path); asked != pid || !ok {

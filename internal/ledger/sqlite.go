@@ -117,16 +117,20 @@ func (s *sqlite) lock() (release func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
+	if err == unix.EAGAIN || err == unix.EACCES {
 		defer f.Close()
 		return nil, &HeldError{readPID(f)}
 	}
-	if err = f.Truncate(0); err == nil {
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
 		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, fmt.Errorf("ledger: %s: %w", lockPath(s.path), err)
 	}
 	return f.Close, nil
 }

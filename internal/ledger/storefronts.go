@@ -101,17 +101,13 @@ func (t *Tx) Endpoints() ([]Endpoint, error) {
 
 // SaveEndpoint writes an endpoint, be it new or known.
 func (t *Tx) SaveEndpoint(e Endpoint) error {
-	alerted := 0
-	if e.Alerted {
-		alerted = 1
-	}
 	_, err := t.exec(`INSERT INTO endpoints (storefront, url, acknowledged, attempts, sendings, error, next_try, reassert, failing, alerted, disabled)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (storefront, url) DO UPDATE SET acknowledged = excluded.acknowledged, attempts = excluded.attempts,
 			sendings = excluded.sendings, error = excluded.error, next_try = excluded.next_try, reassert = excluded.reassert,
 			failing = excluded.failing, alerted = excluded.alerted, disabled = excluded.disabled`,
 		e.Storefront, e.URL, e.Acknowledged, e.Attempts, e.Sendings, e.Error, millis(e.NextTry), millis(e.Reassert),
-		millis(e.Failing), alerted, millis(e.Disabled))
+		millis(e.Failing), flag(e.Alerted), millis(e.Disabled))
 	return err
 }
 

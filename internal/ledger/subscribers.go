@@ -53,13 +53,17 @@ func (t *Tx) Subscribers(after int64, limit int) ([]Subscriber, error) {
 // AddSubscriber adds a confirmed subscriber and tells whether the address is
 // new. A known one is left as it is.
 func (t *Tx) AddSubscriber(s Subscriber) (added bool, err error) {
-	fronts := ""
-	if len(s.Storefronts) > 0 {
-		fronts = " " + strings.Join(s.Storefronts, " ") + " "
-	}
-	n, err := t.exec(`INSERT INTO subscribers (email, storefronts, language, confirmed) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (lower(email)) DO NOTHING`, s.Email, fronts, s.Language, millis(s.Confirmed))
+	n, err := t.exec(`INSERT INTO subscribers (email, storefronts, language, until_reopen, confirmed) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (lower(email)) DO NOTHING`, s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed))
 	return n > 0, err
+}
+
+// spaced is how a list of ids is kept so that LIKE '% id %' finds one.
+func spaced(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return " " + strings.Join(ids, " ") + " "
 }
 
 // RemoveSubscriber forgets an address and tells whether it was known.
