@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,7 +45,11 @@ func Who(siteDir, path string, src []byte) ledger.By {
 // inCheckout tells whether a folder above the file is a git checkout, without
 // starting git where none is.
 func inCheckout(file string) bool {
-	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return false
+	}
+	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
 			return true
 		}
@@ -62,7 +67,7 @@ func gitAuthor(file string, src []byte) (by ledger.By, ok bool) {
 	if err != nil || !bytes.Equal(committed, src) {
 		return by, false
 	}
-	line, err := git(ctx, dir, "log", "-1", "--no-show-signature", "--format=%an%x00%ae", "HEAD", "--", name)
+	line, err := git(ctx, dir, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%an%x00%ae", "HEAD", "--", name)
 	author, mail, found := strings.Cut(strings.TrimSuffix(string(line), "\n"), "\x00")
 	if err != nil || !found {
 		return by, false
@@ -71,12 +76,16 @@ func gitAuthor(file string, src []byte) (by ledger.By, ok bool) {
 }
 
 // git asks about a repository without running anything that the repository
-// itself brings: hooks, file system monitors, pagers, textual conversions.
+// itself brings: hooks, file system monitors, pagers, textual conversions,
+// signature checks, and the fetching of what a partial clone lacks. Nor does it
+// heed variables that point to another repository, as a git hook has them.
 func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	safe := []string{"-C", dir, "--no-pager", "--no-replace-objects", "--literal-pathspecs", "-c", "safe.directory=*",
 		"-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"}
 	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
-	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") })
+	cmd.Env = append(inherited, "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "LC_ALL=C")
+	cmd.WaitDelay = time.Second // should a child of git's outlive it
 	return cmd.Output()
 }
 
