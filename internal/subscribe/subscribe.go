@@ -1,0 +1,164 @@
+// Package subscribe serves the pages by which customers manage their
+// subscription: for now, leaving it. A page that is only looked at changes
+// nothing, since mail scanners fetch every link.
+package subscribe
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// maxForm is how much of a request's body is read.
+const maxForm = 64 << 10
+
+// Links makes and reads the links by which a subscriber leaves. A link carries
+// the address and an HMAC over its purpose and the address, so that nobody can
+// make one for somebody else, and none is looked up that we did not make.
+type Links struct {
+	Key    []byte
+	Public *url.URL // where customers reach the listener, with a trailing slash; nil: nowhere
+}
+
+// Leave gives the link by which the address leaves, or "" where customers
+// can't reach us.
+func (l Links) Leave(address string) string {
+	if l.Public == nil {
+		return ""
+	}
+	return l.Public.JoinPath("unsubscribe", l.token(address)).String()
+}
+
+func (l Links) token(address string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(address)) + "." + base64.RawURLEncoding.EncodeToString(l.seal(address))
+}
+
+func (l Links) seal(address string) []byte {
+	mac := hmac.New(sha256.New, l.Key)
+	mac.Write([]byte("unsubscribe\x00" + address))
+	return mac.Sum(nil)[:16]
+}
+
+// Address gives the address of a token, if it is one that we made.
+func (l Links) Address(token string) (string, bool) {
+	encoded, _, _ := strings.Cut(token, ".")
+	address, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", false
+	}
+	return string(address), hmac.Equal([]byte(token), []byte(l.token(string(address))))
+}
+
+// Handler answers customers.
+type Handler struct {
+	Links   Links
+	Theme   fs.FS
+	Shop    string
+	Status  string                                          // the status page's address
+	Remove  func(ctx context.Context, address string) error // forgets the address, known or not
+	Proxies []netip.Prefix                                  // whose X-Forwarded-For counts
+	Log     *slog.Logger
+}
+
+// ServeHTTP serves unsubscribe/TOKEN below the public address, whose path a
+// proxy may have taken off: GET shows one button, POST leaves (RFC 8058). All
+// else is 404.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if h.Links.Public != nil {
+		if below, ok := strings.CutPrefix(path, h.Links.Public.Path); ok {
+			path = "/" + below
+		}
+	}
+	token, ok := strings.CutPrefix(path, "/unsubscribe/")
+	address, ours := h.Links.Address(token)
+	switch {
+	case !ok:
+		h.page(w, http.StatusNotFound, "unknown")
+	case !ours:
+		h.page(w, http.StatusNotFound, "broken")
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		h.page(w, http.StatusOK, "ask")
+	case r.Method == http.MethodPost:
+		h.leave(w, r, address)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		h.page(w, http.StatusMethodNotAllowed, "unknown")
+	}
+}
+
+// leave takes the one-click POST of RFC 8058, urlencoded or multipart, and the
+// button's. What the body says doesn't matter: the link says it all.
+func (h *Handler) leave(w http.ResponseWriter, r *http.Request, address string) {
+	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxForm))
+	if err := h.Remove(r.Context(), address); err != nil {
+		h.Log.Error("a subscriber could not leave", "error", err)
+		h.page(w, http.StatusInternalServerError, "failed")
+		return
+	}
+	h.Log.Info("a subscriber left", "from", h.client(r))
+	h.page(w, http.StatusOK, "left")
+}
+
+// client is where a request comes from: the last address of X-Forwarded-For
+// that is not one of our own proxies.
+func (h *Handler) client(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && h.trusted(host); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		host = next.Unmap().String()
+	}
+	return host
+}
+
+func (h *Handler) trusted(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, p := range h.Proxies {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// page writes one of the states of pages/unsubscribe.html.
+func (h *Handler) page(w http.ResponseWriter, status int, state string) {
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Robots-Tag", "noindex")
+	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	t, err := template.ParseFS(h.Theme, "pages/unsubscribe.html")
+	var page strings.Builder
+	if err == nil {
+		err = t.Execute(&page, map[string]string{"State": state, "Shop": h.Shop, "Status": h.Status})
+	}
+	if err != nil {
+		h.Log.Error("the page could not be made", "error", err)
+		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(page.String()))
+}
