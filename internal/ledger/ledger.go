@@ -133,34 +133,43 @@ func rows[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any
 type scanner interface{ Scan(dest ...any) error }
 
 // migrate applies the migrations that this database has not seen. A database
-// from a newer version is refused.
+// from a newer version is refused. Where there is nothing to do, as almost
+// always, it only reads, and so waits for nobody.
 func (l *Ledger) migrate(ctx context.Context) error {
 	files, err := fs.Glob(l.store.migrations(), "*/*.sql")
 	if err != nil {
 		return err
 	}
-	return l.Update(ctx, func(t *Tx) error {
+	upToDate := false
+	err = l.View(ctx, func(t *Tx) error {
 		have, err := l.store.version(ctx, t.tx)
+		upToDate = have == len(files)
+		return err
+	})
+	if err != nil || upToDate {
+		return err
+	}
+	return l.Update(ctx, func(t *Tx) error { return l.apply(t, files) })
+}
+
+func (l *Ledger) apply(t *Tx, files []string) error {
+	have, err := l.store.version(t.ctx, t.tx)
+	if err != nil {
+		return err
+	}
+	if have > len(files) {
+		return errors.New("a newer backsoon has written it; install that version")
+	}
+	for _, name := range files[have:] {
+		src, err := fs.ReadFile(l.store.migrations(), name)
 		if err != nil {
 			return err
 		}
-		if have > len(files) {
-			return fmt.Errorf("a newer backsoon has written it; install that version")
+		if _, err := t.exec(string(src)); err != nil {
+			return fmt.Errorf("migration %s: %w", path.Base(name), err)
 		}
-		for _, name := range files[have:] {
-			src, err := fs.ReadFile(l.store.migrations(), name)
-			if err != nil {
-				return err
-			}
-			if _, err := t.exec(string(src)); err != nil {
-				return fmt.Errorf("migration %s: %w", path.Base(name), err)
-			}
-		}
-		if have == len(files) {
-			return nil
-		}
-		return l.store.setVersion(ctx, t.tx, len(files))
-	})
+	}
+	return l.store.setVersion(t.ctx, t.tx, len(files))
 }
 
 // millis is how times are kept; the zero time is 0.
