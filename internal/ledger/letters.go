@@ -141,17 +141,6 @@ func (t *Tx) owedWebhooks() (n int, err error) {
 	return n, err
 }
 
-// NextMail is when the next mail is due: a campaign, a letter or an alert; zero
-// when nothing is owed.
-func (t *Tx) NextMail() (time.Time, error) {
-	var ms int64
-	err := t.row(`SELECT COALESCE(MIN(due), 0) FROM (
-		SELECT MIN(CASE WHEN fired = 0 THEN not_before ELSE fired END) AS due FROM campaigns WHERE finished = 0 AND (fired = 0 OR cursor < last)
-		UNION ALL SELECT MIN(CASE WHEN leased > next_try THEN leased ELSE next_try END) FROM letters
-		UNION ALL SELECT MIN(next_try) FROM alerts) AS dues WHERE due IS NOT NULL`, nil, &ms)
-	return fromMillis(ms), err
-}
-
 // Hurry makes all that is owed due now, whatever back-off says. What waits for
 // its notice to settle goes on waiting.
 func (t *Tx) Hurry(now time.Time) error {
