@@ -48,7 +48,11 @@ func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
 	default:
 		c.src = s.file.Src
 		c.parsed, c.problems = notice.Inspect(c.path, slug, c.src, w.Config.Shop.Location, now, w.Config.StorefrontIDs())
-		c.by = w.Who(c.path, c.src)
+		if s.by == nil { // asked once: it may take a run of git
+			by := w.Who(c.path, c.src)
+			s.by = &by
+		}
+		c.by = *s.by
 	}
 	return c
 }
@@ -148,6 +152,9 @@ func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time
 		return nil, "", err
 	}
 	v.ID, v.Content = id, nil
+	if t := s.find(c.slug); t != nil {
+		delete(w.parsed, t.row.ID)
+	}
 	s.accept(c.parsed, v)
 	w.parsed[id] = c.parsed
 	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by}

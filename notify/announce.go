@@ -19,14 +19,19 @@ const maxSettle = 10 * time.Minute
 // planMail holds what the subscribers have been told of each notice against
 // what they should know. What is missing waits as a campaign until the notice
 // has been quiet; what nobody needs any more is dropped.
-func (s *situation) planMail(now time.Time, c *changes) {
-	opened := s.reopenings(now)
+func (s *situation) planMail(states []schedule.State, now time.Time, c *changes) {
+	opened := s.reopenings(states, now)
+	waiting := map[string][]*ledger.Campaign{}
+	for _, p := range s.pending {
+		waiting[p.Slug] = append(waiting[p.Slug], p)
+	}
+	s.pending = nil
 	for _, t := range s.notices {
 		wanted := owed(t, now, s.rules.remind)
 		if fronts := opened[t.Slug]; len(fronts) > 0 {
 			wanted = append(wanted, ledger.Campaign{Kind: string(letter.Reopened), Storefronts: fronts})
 		}
-		s.syncPending(t, wanted, now, c)
+		s.syncPending(t, waiting[t.Slug], wanted, now, c)
 	}
 	s.fireDue(now, c)
 }
@@ -129,9 +134,9 @@ func audience(t *tracked) []string {
 
 // reopenings gives, by the notice that ended last, the storefronts that are
 // open again and whose followers have been told only that they close.
-func (s *situation) reopenings(now time.Time) map[string][]string {
+func (s *situation) reopenings(states []schedule.State, now time.Time) map[string][]string {
 	opened := map[string][]string{}
-	for _, st := range schedule.At(s.plain(), s.rules.storefronts, now) {
+	for _, st := range states {
 		if st.State != schedule.Open {
 			continue
 		}
@@ -184,14 +189,10 @@ func (s *situation) coveredBy(t *tracked) []string {
 // syncPending makes the notice's waiting campaigns those that are wanted. Each
 // waits until the notice has been quiet for the time of settling, counted from
 // its last version, but not for ever.
-func (s *situation) syncPending(t *tracked, wanted []ledger.Campaign, now time.Time, c *changes) {
+func (s *situation) syncPending(t *tracked, waiting []*ledger.Campaign, wanted []ledger.Campaign, now time.Time, c *changes) {
 	first := now
 	var kept []*ledger.Campaign
-	for _, p := range s.pending {
-		if p.Slug != t.Slug {
-			kept = append(kept, p)
-			continue
-		}
+	for _, p := range waiting {
 		if p.Created.Before(first) {
 			first = p.Created
 		}
@@ -209,11 +210,9 @@ func (s *situation) syncPending(t *tracked, wanted []ledger.Campaign, now time.T
 		kept = append(kept, &w)
 	}
 	for _, p := range kept {
-		if p.Slug == t.Slug {
-			p.NotBefore = earlier(t.row.Accepted.Add(s.rules.settle), p.Created.Add(maxSettle))
-		}
+		p.NotBefore = earlier(t.row.Accepted.Add(s.rules.settle), p.Created.Add(maxSettle))
 	}
-	s.pending = kept
+	s.pending = append(s.pending, kept...)
 }
 
 func earlier(a, b time.Time) time.Time {

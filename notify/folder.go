@@ -9,16 +9,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // How long a file must stand before it is believed.
 const (
 	quietWrite  = 100 * time.Millisecond // after a plain write: editors truncate first
-	quietCreate = 10 * time.Millisecond  // a rename into place looks like a creation, but no write follows
+	quietCreate = 10 * time.Millisecond  // a file that was moved here looks as if made here, but no write follows
 	quietGone   = time.Second            // vim and git remove a file first; an empty one counts as gone
 	quietRefuse = 2 * time.Second        // before the owner is told of a mistake
 )
@@ -28,7 +30,6 @@ const (
 type folder struct {
 	site  string
 	files map[string]*sighting // by slug
-	hints map[string]time.Time // by slug: when a file that an event named may be read
 
 	looked bool // at least once
 }
@@ -42,18 +43,19 @@ type sighting struct {
 	gone  bool
 	file  notice.File
 	sha   string
+	by    *ledger.By // who wrote it; nil: nobody has asked yet
 }
 
 // stamp tells one state of a file from another without reading it.
 type stamp struct {
 	inode        uint64
 	size         int64
-	mtime, ctime syscall.Timespec
-	mode         fs.FileMode
+	mtime, ctime unix.Timespec
+	mode         uint32
 }
 
 func newFolder(site string) *folder {
-	return &folder{site: site, files: map[string]*sighting{}, hints: map[string]time.Time{}}
+	return &folder{site: site, files: map[string]*sighting{}}
 }
 
 // look compares the folder with the last look and reads what has been quiet for
@@ -61,16 +63,17 @@ func newFolder(site string) *folder {
 // there is gone. wake is when it is worth looking again; zero: when something
 // changes. An error means that the folder itself can't be read.
 func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time, err error) {
-	entries, err := os.ReadDir(filepath.Join(f.site, notice.Folder))
+	dir, names, err := f.list()
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
 	}
-	present := map[string]bool{}
-	for _, e := range entries {
-		if notice.IsName(e.Name()) {
-			slug := strings.TrimSuffix(e.Name(), ".md")
+	defer dir.Close()
+	present := make(map[string]bool, len(names))
+	for _, name := range names {
+		if notice.IsName(name) {
+			slug := strings.TrimSuffix(name, ".md")
 			present[slug] = true
-			f.see(slug, e.Name(), now)
+			f.see(int(dir.Fd()), slug, now)
 		}
 	}
 	f.looked = true
@@ -83,6 +86,18 @@ func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time
 	return f.wake(now), nil
 }
 
+// list opens the folder and names what is in it.
+func (f *folder) list() (dir *os.File, names []string, err error) {
+	if dir, err = os.Open(filepath.Join(f.site, notice.Folder)); err != nil {
+		return nil, nil, err
+	}
+	if names, err = dir.Readdirnames(-1); err != nil {
+		dir.Close()
+		return nil, nil, err
+	}
+	return dir, names, nil
+}
+
 // reason is what went wrong, without the path that the caller names better.
 func reason(err error) error {
 	var pathErr *fs.PathError
@@ -92,23 +107,22 @@ func reason(err error) error {
 	return err
 }
 
-// see brings one file's sighting up to date.
-func (f *folder) see(slug, name string, now time.Time) {
-	st, err := f.stampOf(name)
+// see brings the sighting of one file in the folder dir up to date.
+func (f *folder) see(dir int, slug string, now time.Time) {
+	name := slug + ".md"
+	st, err := stampOf(dir, name)
 	if err != nil {
 		return // gone between the listing and this: the next look tells
 	}
-	s, hint := f.files[slug], f.hints[slug]
-	if s == nil || s.gone || s.stamp != st || !hint.IsZero() {
-		s = &sighting{stamp: st, since: now, ripe: f.ripe(st, hint, now)}
-		f.files[slug] = s
-		delete(f.hints, slug)
+	s := f.files[slug]
+	if s == nil || s.gone || s.stamp != st {
+		s = f.sight(slug, st, quietWrite, now)
 	}
 	if s.read || s.ripe.After(now) {
 		return
 	}
 	s.file = notice.ReadFile(f.site, name)
-	if after, err := f.stampOf(name); err != nil || after != st {
+	if after, err := stampOf(dir, name); err != nil || after != st {
 		return // written to while it was read: the next look starts anew
 	}
 	content := s.file.Src
@@ -119,18 +133,19 @@ func (f *folder) see(slug, name string, now time.Time) {
 	s.sha, s.read = hex.EncodeToString(sum[:]), true
 }
 
-// ripe is when a file that was just seen in this state may be read.
-func (f *folder) ripe(st stamp, hint, now time.Time) time.Time {
-	written := time.Unix(st.mtime.Unix())
-	switch {
+// sight begins a new sighting, which is read once it has been quiet for so long.
+func (f *folder) sight(slug string, st stamp, quiet time.Duration, now time.Time) *sighting {
+	switch written := time.Unix(st.mtime.Unix()); {
 	case !f.looked && now.Sub(written) > quietGone:
-		return now // it was quiet before anybody looked
+		quiet = 0 // it was quiet before anybody looked
 	case st.size == 0:
-		return now.Add(quietGone)
-	case hint.IsZero():
-		return now.Add(quietWrite)
+		quiet = quietGone
+	case quiet == quietCreate && st.mtime == st.ctime:
+		quiet = quietWrite // written where it is: a move leaves a ctime later than the mtime
 	}
-	return hint
+	s := &sighting{stamp: st, since: now, ripe: now.Add(quiet)}
+	f.files[slug] = s
+	return s
 }
 
 // miss notes that a file which was seen, or is accepted, isn't there.
@@ -146,11 +161,15 @@ func (f *folder) miss(slug string, present bool, versions map[string]string, now
 	f.files[slug] = &sighting{gone: true, since: now, ripe: now.Add(quietGone)}
 }
 
-// hint notes when a file that an event named may be read, and gives that
-// moment. A plain write is followed by more; a rename into place is whole.
-func (f *folder) hint(slug string, ripe time.Time) time.Time {
-	f.hints[slug] = ripe
-	return ripe
+// event notes that a file event named the file, and gives the moment at which
+// it may be read. What is written behind the event is another state, which has
+// to be quiet itself: the look sees it by the stamp.
+func (f *folder) event(slug string, quiet time.Duration, now time.Time) time.Time {
+	st, err := stampOf(unix.AT_FDCWD, filepath.Join(f.site, notice.Folder, slug+".md"))
+	if err != nil {
+		return now // gone again: the look tells
+	}
+	return f.sight(slug, st, quiet, now).ripe
 }
 
 // wake is the next moment at which a file may be read, believed or refused.
@@ -195,11 +214,10 @@ func (s *sighting) stands(now time.Time, impatient bool) bool {
 // believed tells whether what was seen may be acted on.
 func (s *sighting) believed(now time.Time) bool { return s.read || (s.gone && !s.ripe.After(now)) }
 
-func (f *folder) stampOf(name string) (stamp, error) {
-	info, err := os.Lstat(filepath.Join(f.site, notice.Folder, name))
-	if err != nil {
-		return stamp{}, err
-	}
-	st := info.Sys().(*syscall.Stat_t)
-	return stamp{st.Ino, st.Size, st.Mtim, st.Ctim, info.Mode()}, nil
+// stampOf looks at a file, relative to the folder dir: thousands are looked at
+// each time, and each whole path would be walked anew.
+func stampOf(dir int, name string) (stamp, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return stamp{st.Ino, st.Size, st.Mtim, st.Ctim, st.Mode}, err
 }

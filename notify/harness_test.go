@@ -165,7 +165,7 @@ func (b *bench) do() (next time.Time) {
 	}
 	b.w.sending.Wait()
 	for more := true; more; {
-		if more, _, err = b.w.SendMail(b.t.Context(), now); err != nil {
+		if more, err = b.w.SendMail(b.t.Context(), now); err != nil {
 			b.t.Fatal(err)
 		}
 	}

@@ -40,34 +40,21 @@ type renderedCampaign struct {
 }
 
 // SendMail sends one batch of what is due: alerts first, then letters. more
-// tells whether there is more to do at once; next is when more is due; zero:
-// nothing is owed.
-func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, next time.Time, err error) {
-	if w.sender == nil {
-		return false, time.Time{}, nil
-	}
-	if now.Before(w.mail.paused) {
-		return false, w.mail.paused, nil
+// tells whether there is more to do at once.
+func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
+	if w.sender == nil || now.Before(w.mail.paused) {
+		return false, nil
 	}
 	if err := w.sendAlerts(ctx, now); err != nil {
-		return false, now.Add(time.Second), err
+		return false, err
 	}
 	expanding, err := w.expand(ctx, now)
 	if err != nil {
-		return false, now.Add(time.Second), err
+		return false, err
 	}
 	sent, err := w.sendBatch(ctx, now)
-	if err != nil {
-		return false, now.Add(time.Second), err
-	}
-	if now.Before(w.mail.paused) {
-		return false, w.mail.paused, nil
-	}
-	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		next, err = tx.NextMail()
-		return err
-	})
-	return expanding || sent == sendBatch, next, err
+	paused := now.Before(w.mail.paused)
+	return (expanding || sent == sendBatch) && !paused, err
 }
 
 // expand writes the next letters of the campaigns that have fired, ends those

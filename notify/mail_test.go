@@ -3,14 +3,14 @@ package notify
 import (
 	"context"
 	"fmt"
+	"io"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"io"
 
 	"github.com/emersion/go-smtp"
 
@@ -43,7 +43,7 @@ func (b *bench) suppressed() map[string]string {
 func TestAnswers(t *testing.T) {
 	b := newBench(t, "2026-11-20 10:00", "")
 	b.subscribe("good@example.org", "gone@example.org", "full@example.org", "spam@example.org", "grey@example.org")
-	greyed := 0
+	var greyed atomic.Int32
 	b.mailbox.rcpt = func(to string) error {
 		switch to {
 		case "gone@example.org":
@@ -53,7 +53,7 @@ func TestAnswers(t *testing.T) {
 		case "spam@example.org":
 			return reply(550, 5, 7, 1)
 		case "grey@example.org":
-			if greyed++; greyed < 3 {
+			if greyed.Add(1) < 3 {
 				return reply(451, 4, 7, 1)
 			}
 		}
@@ -140,12 +140,12 @@ func TestSenderFault(t *testing.T) {
 	for i := range 60 {
 		b.subscribe(fmt.Sprintf("a@d%d.example.org", i))
 	}
-	asked := 0
+	var asked atomic.Int32
 	b.mailbox.rcpt = func(to string) error {
 		if strings.HasPrefix(to, "owner") {
 			return nil
 		}
-		asked++
+		asked.Add(1)
 		return reply(550, 5, 7, 1)
 	}
 	b.write("winter-break.md", winter)
@@ -159,8 +159,8 @@ func TestSenderFault(t *testing.T) {
 	if alerts != 1 {
 		t.Errorf("%d alerts", alerts)
 	}
-	if asked > 800 {
-		t.Errorf("the server was asked %d times in an hour", asked)
+	if n := asked.Load(); n > 800 {
+		t.Errorf("the server was asked %d times in an hour", n)
 	}
 	for a, why := range b.suppressed() {
 		if why != "" {

@@ -21,7 +21,7 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 	if lost != nil {
 		wake = now.Add(quietRefuse)
 	}
-	if w.shown == nil && w.folder.unread() {
+	if w.begins && w.shown == nil && w.folder.unread() {
 		return wake, nil // begin with the whole folder: half of it would open what is closed
 	}
 	cs := w.candidates(now)
@@ -30,7 +30,7 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 		r = round{Watcher: w, tx: tx, now: now}
 		return r.run(cs, lost)
 	})
-	if err != nil {
+	if w.unsure = err != nil; w.unsure {
 		w.parsed = map[int64]*notice.Notice{} // versions of a transaction that wasn't
 		return now.Add(time.Second), err
 	}
@@ -53,7 +53,9 @@ type round struct {
 }
 
 func (r *round) run(cs []candidate, lost error) (err error) {
-	if r.situation, err = r.load(r.tx); err != nil {
+	if r.shown != nil && !r.unsure {
+		r.situation = r.shown.clone()
+	} else if r.situation, err = r.load(r.tx); err != nil {
 		return err
 	}
 	if err := r.syncEndpoints(); err != nil {
@@ -70,7 +72,9 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 	return r.write(c, waiting)
 }
 
-// load reads the situation from the ledger.
+// load reads the situation from the ledger. The watcher is the only one to write
+// it, so that the next round begins with what this one left, unless nobody knows
+// whether its transaction was written.
 func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 	s := &situation{rules: w.rules()}
 	rows, err := tx.Notices()

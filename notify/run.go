@@ -50,7 +50,6 @@ type loop struct {
 	pagesFailed atomic.Bool
 	wakeAt      time.Time
 	lastLook    time.Time
-	afterRename bool // the event before this one took a file away by renaming it
 }
 
 func (l *loop) run(ctx context.Context) {
@@ -81,11 +80,12 @@ func (l *loop) once(ctx context.Context) {
 	l.wakeAt = soonest(l.lastLook.Add(minute), soonest(next, due))
 }
 
-// follow watches the folder as it is now: it may have been replaced. Its parent
-// tells when it comes back.
+// follow watches the folder as it is now: it may have been replaced. The folders
+// above tell when it comes back, and are watched first, so that nothing comes
+// back unseen.
 func (l *loop) follow() {
 	folder := filepath.Join(l.Config.Dir, notice.Folder)
-	for _, dir := range []string{filepath.Dir(folder), folder} {
+	for _, dir := range []string{l.Config.Dir, filepath.Dir(folder), folder} {
 		if err := l.events.Add(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			l.Log.Warn("the folder can't be watched; it is looked at every minute", "folder", dir, "error", err)
 		}
@@ -137,7 +137,7 @@ func (l *loop) wait(ctx context.Context) {
 			l.Log.Warn("file events were lost; looking at everything", "error", err)
 			l.wakeAt = l.Now()
 		case <-l.poke:
-			l.wakeAt = l.Now()
+			l.glance(ctx)
 		case <-glances.C:
 			l.glance(ctx)
 		case <-timer.C:
@@ -149,11 +149,9 @@ func (l *loop) wait(ctx context.Context) {
 // note takes one file event as a hint of when the file may be read.
 func (l *loop) note(e fsnotify.Event) {
 	now := l.Now()
-	renamed := l.afterRename
-	l.afterRename = e.Has(fsnotify.Rename)
-	name := filepath.Base(e.Name)
-	if filepath.Dir(e.Name) != filepath.Join(l.Config.Dir, notice.Folder) {
-		if name == filepath.Base(notice.Folder) { // the folder itself came or went
+	folder, name := filepath.Join(l.Config.Dir, notice.Folder), filepath.Base(e.Name)
+	if filepath.Dir(e.Name) != folder {
+		if e.Name == folder || e.Name == filepath.Dir(folder) { // it came or went
 			l.follow()
 			l.wakeAt = now
 		}
@@ -162,23 +160,29 @@ func (l *loop) note(e fsnotify.Event) {
 	if !notice.IsName(name) {
 		return
 	}
-	l.wakeAt = soonest(l.wakeAt, l.ripe(strings.TrimSuffix(name, ".md"), e.Op, renamed, now))
+	l.wakeAt = soonest(l.wakeAt, l.ripe(strings.TrimSuffix(name, ".md"), e, now))
 }
 
-func (l *loop) ripe(slug string, op fsnotify.Op, renamed bool, now time.Time) time.Time {
+func (l *loop) ripe(slug string, e fsnotify.Event, now time.Time) time.Time {
 	switch {
-	case op.Has(fsnotify.Create) && renamed:
-		return l.folder.hint(slug, now)
-	case op.Has(fsnotify.Create):
-		return l.folder.hint(slug, now.Add(quietCreate))
-	case op.Has(fsnotify.Write):
-		return l.folder.hint(slug, now.Add(quietWrite))
+	case movedHere(e):
+		return l.folder.event(slug, 0, now)
+	case e.Has(fsnotify.Create):
+		return l.folder.event(slug, quietCreate, now)
+	case e.Has(fsnotify.Write):
+		return l.folder.event(slug, quietWrite, now)
 	}
 	return now
 }
 
-// glance looks whether another command has left work, such as `deliveries
-// retry`.
+// movedHere tells a file that was renamed from where the watcher follows, and
+// so is whole, from one that was made. Only the event's text has the old name.
+func movedHere(e fsnotify.Event) bool {
+	return e.Has(fsnotify.Create) && strings.Contains(e.String(), `" ← "`)
+}
+
+// glance looks whether there is something to send: a delivery came back, or
+// another command has left work, such as `deliveries retry`.
 func (l *loop) glance(ctx context.Context) {
 	if next, err := l.SendWebhooks(ctx, l.Now()); err == nil {
 		l.wakeAt = soonest(l.wakeAt, next)
@@ -198,7 +202,7 @@ func nudge(c chan struct{}) {
 func (l *loop) mailLoop(ctx context.Context) {
 	for {
 		finishing, cancel := outlive(ctx, atTheEnd)
-		more, _, err := l.SendMail(finishing, l.Now())
+		more, err := l.SendMail(finishing, l.Now())
 		cancel()
 		if err != nil {
 			l.Log.Error("mail could not be looked up; it is tried again", "error", err)
@@ -265,13 +269,13 @@ func (w *Watcher) deliverOnce(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for more := true; more; {
-		if more, _, err = w.SendMail(ctx, now); err != nil {
+		if more, err = w.SendMail(ctx, now); err != nil {
 			return err
 		}
 	}
 	w.sending.Wait()
 	// What the attempts themselves gave rise to, such as an alert.
-	_, _, err = w.SendMail(ctx, w.Now())
+	_, err = w.SendMail(ctx, w.Now())
 	return err
 }
 

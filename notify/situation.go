@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +52,29 @@ type changes struct {
 // alert is a mail to the owner.
 type alert struct{ subject, text string }
 
+// clone copies what advance changes.
+func (s *situation) clone() *situation {
+	c := &situation{rules: s.rules, fronts: maps.Clone(s.fronts), notices: make([]*tracked, len(s.notices))}
+	all := make([]tracked, len(s.notices))
+	for i, t := range s.notices {
+		all[i] = *t
+		c.notices[i] = &all[i]
+	}
+	for _, p := range s.pending {
+		waiting := *p
+		c.pending = append(c.pending, &waiting)
+	}
+	return c
+}
+
 // advance does the difference between what should be at now and what was done.
 // It changes the situation and says what of it is to be written.
 func (s *situation) advance(now time.Time) changes {
 	var c changes
-	s.moveStorefronts(now, &c)
+	states := schedule.At(s.plain(), s.rules.storefronts, now)
+	s.moveStorefronts(states, now, &c)
 	s.trackNotices(now, &c)
-	s.planMail(now, &c)
+	s.planMail(states, now, &c)
 	for _, t := range s.notices {
 		if t.dirty {
 			c.notices = append(c.notices, t.row)
@@ -101,26 +118,31 @@ func (s *situation) plain() []*notice.Notice {
 }
 
 func (s *situation) find(slug string) *tracked {
-	i, ok := slices.BinarySearchFunc(s.notices, slug, func(t *tracked, slug string) int { return strings.Compare(t.Slug, slug) })
-	if !ok {
-		return nil
+	if i, known := s.index(slug); known {
+		return s.notices[i]
 	}
-	return s.notices[i]
+	return nil
+}
+
+// index is the notice's place, or the one that it would have.
+func (s *situation) index(slug string) (i int, known bool) {
+	return slices.BinarySearchFunc(s.notices, slug, func(t *tracked, slug string) int { return strings.Compare(t.Slug, slug) })
 }
 
 // accept puts a new version in the place of the old one.
 func (s *situation) accept(n *notice.Notice, v ledger.Version) {
-	if t := s.find(n.Slug); t != nil {
-		t.Notice, t.row.Version = n, v
+	i, known := s.index(n.Slug)
+	if known {
+		s.notices[i].Notice, s.notices[i].row.Version = n, v
 		return
 	}
-	s.notices = append(s.notices, &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true})
-	slices.SortFunc(s.notices, func(a, b *tracked) int { return strings.Compare(a.Slug, b.Slug) })
+	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true}
+	s.notices = slices.Insert(s.notices, i, first)
 }
 
 // moveStorefronts gives each storefront the state that the schedule asks for.
-func (s *situation) moveStorefronts(now time.Time, c *changes) {
-	for _, want := range schedule.At(s.plain(), s.rules.storefronts, now) {
+func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *changes) {
+	for _, want := range states {
 		old, known := s.fronts[want.Storefront]
 		f := s.front(want, old, now)
 		switch {

@@ -43,7 +43,9 @@ type Watcher struct {
 	parsed    map[int64]*notice.Notice // by version
 	refused   int                      // files that are refused as things stand
 	lostSince time.Time                // since when the folder can't be read; zero: it can
+	begins    bool                     // nothing was ever carried out before
 	shown     *situation               // as of the last Reconcile
+	unsure    bool                     // the last transaction failed: the ledger is to be read anew
 	stale     bool                     // something changed since the pages were made
 	built     time.Time                // the moment that the pages show; zero: none yet
 	webhooks  *webhook.Client
@@ -87,7 +89,10 @@ func (w *Watcher) Look(ctx context.Context) error {
 	w.folder = newFolder(w.Config.Dir)
 	w.parsed = map[int64]*notice.Notice{}
 	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		_, err := w.load(tx)
+		s, err := w.load(tx)
+		if err == nil {
+			w.begins = len(s.fronts) == 0
+		}
 		return err
 	})
 }
