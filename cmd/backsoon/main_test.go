@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds:                scriptCommands,
 		Setup:               surround,
+		Deadline:            time.Now().Add(3 * time.Minute), // what never ends by itself
 	})
 }
 
