@@ -138,10 +138,10 @@ func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map
 		}
 		return w.refuse(tx, c, problems.Error(), ledger.NoticeRefused, refusals, now)
 	}
-	delete(refusals, c.slug)
 	if c.parsed.Draft && inForce == nil {
-		return nil, "", tx.Forgive(c.slug)
+		return nil, "", forget(tx, refusals, c.slug)
 	}
+	delete(refusals, c.slug)
 	return w.accept(tx, s, c, now)
 }
 
@@ -206,12 +206,19 @@ func forgive(tx *ledger.Tx, f *folder, refusals map[string]ledger.Refusal, cs []
 		if stillWrong || (seen && !s.read) {
 			continue
 		}
-		delete(refusals, slug)
-		if err := tx.Forgive(slug); err != nil {
+		if err := forget(tx, refusals, slug); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func forget(tx *ledger.Tx, refusals map[string]ledger.Refusal, slug string) error {
+	if _, refused := refusals[slug]; !refused {
+		return nil
+	}
+	delete(refusals, slug)
+	return tx.Forgive(slug)
 }
 
 // lostFolder is the candidate that stands for the folder itself, once it could

@@ -71,11 +71,15 @@ func owed(t *tracked, now time.Time, remind []time.Duration) []ledger.Campaign {
 			return append(owedUpdates(t), one(letter.Delayed)...)
 		case notice.Closed, notice.Scheduled:
 			return owedMeanwhile(t)
+		case notice.Cancelled, notice.Draft: // moved ahead, and then called off
+			return one(letter.Cancelled)
 		}
 	case string(letter.Delayed):
 		switch phase {
 		case notice.Overdue, notice.Closed, notice.Scheduled:
 			return owedMeanwhile(t)
+		case notice.Cancelled, notice.Draft:
+			return one(letter.Cancelled)
 		}
 	}
 	return nil
@@ -158,15 +162,15 @@ func (s *situation) lastEnded(storefront string, now time.Time) *tracked {
 		if !t.endedFor(storefront, now) || !unfinished(t) || slices.Contains(t.row.Told.Opened, storefront) {
 			continue
 		}
-		if last == nil || t.Until().After(last.Until()) {
+		if last == nil || t.Until().After(last.Until().Time) {
 			last = t
 		}
 	}
 	return last
 }
 
-// endedFor tells whether the notice once closed the storefront, as its
-// subscribers know, and no longer does: it is over, or it has let it go.
+// endedFor tells whether the notice closed the storefront, as its subscribers
+// know, and is over.
 func (t *tracked) endedFor(storefront string, now time.Time) bool {
 	if t.CheckoutOn {
 		return false
@@ -180,10 +184,7 @@ func (t *tracked) endedFor(storefront string, now time.Time) bool {
 func unfinished(t *tracked) bool { return t.row.Told.Kind != "" && t.row.Told.Kind != over }
 
 func (s *situation) coveredBy(t *tracked) []string {
-	if len(t.Storefronts) > 0 {
-		return t.Storefronts
-	}
-	return s.rules.storefronts
+	return slices.DeleteFunc(slices.Clone(s.rules.storefronts), func(id string) bool { return !t.Covers(id) })
 }
 
 // syncPending makes the notice's waiting campaigns those that are wanted. Each

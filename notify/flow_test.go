@@ -246,3 +246,34 @@ func TestRename(t *testing.T) {
 		t.Errorf("refused: %q", refused)
 	}
 }
+
+// TestCancelledAndBack un-cancels a closure when it should already have begun:
+// its followers were told that the shop stays open, and hear that it is closed.
+func TestCancelledAndBack(t *testing.T) {
+	b := newBench(t, "2026-12-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.until("2026-12-20 10:05")
+	b.write("winter-break.md", strings.Replace(winter, "title:", "cancelled: true\ntitle:", 1))
+	b.until("2026-12-24 19:00")
+	b.mailbox.letters()
+	b.write("winter-break.md", winter+"\nAfter all.\n")
+	b.until("2026-12-24 19:05")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed"})
+}
+
+// TestMovedAheadAndCancelled calls off a closure that was mailed as closed and
+// then moved ahead, before the mail about the move went out.
+func TestMovedAheadAndCancelled(t *testing.T) {
+	b := newBench(t, "2026-12-24 18:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.until("2026-12-24 18:05")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed"})
+	ahead := strings.Replace(winter, "2026-12-24 18:00", "2026-12-28 18:00", 1)
+	b.write("winter-break.md", ahead)
+	b.settle()
+	b.write("winter-break.md", strings.Replace(ahead, "title:", "cancelled: true\ntitle:", 1))
+	b.until("2026-12-24 18:15")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org cancelled"})
+}

@@ -73,7 +73,9 @@ func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time
 		if notice.IsName(name) {
 			slug := strings.TrimSuffix(name, ".md")
 			present[slug] = true
-			f.see(int(dir.Fd()), slug, now)
+			if err := f.see(int(dir.Fd()), slug, now); err != nil {
+				return time.Time{}, fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
+			}
 		}
 	}
 	f.looked = true
@@ -108,22 +110,26 @@ func reason(err error) error {
 }
 
 // see brings the sighting of one file in the folder dir up to date.
-func (f *folder) see(dir int, slug string, now time.Time) {
+func (f *folder) see(dir int, slug string, now time.Time) error {
 	name := slug + ".md"
 	st, err := stampOf(dir, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // gone between the listing and this: the next look tells
+	}
 	if err != nil {
-		return // gone between the listing and this: the next look tells
+		return err
 	}
 	s := f.files[slug]
 	if s == nil || s.gone || s.stamp != st {
 		s = f.sight(slug, st, quietWrite, now)
 	}
 	if s.read || s.ripe.After(now) {
-		return
+		return nil
 	}
 	s.file = notice.ReadFile(f.site, name)
 	if after, err := stampOf(dir, name); err != nil || after != st {
-		return // written to while it was read: the next look starts anew
+		f.sight(slug, after, quietWrite, now) // written to while it was read
+		return nil
 	}
 	content := s.file.Src
 	if len(content) == 0 && s.file.Problem != nil {
@@ -131,6 +137,7 @@ func (f *folder) see(dir int, slug string, now time.Time) {
 	}
 	sum := sha256.Sum256(content)
 	s.sha, s.read = hex.EncodeToString(sum[:]), true
+	return nil
 }
 
 // sight begins a new sighting, which is read once it has been quiet for so long.

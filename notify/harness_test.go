@@ -176,13 +176,17 @@ func (b *bench) do() (next time.Time) {
 }
 
 // until lets time pass up to the moment, stopping wherever the watcher asked to
-// be woken and once a minute as it does.
-func (b *bench) until(moment string) {
+// be woken.
+func (b *bench) until(moment string) { b.pass(at(moment), 365*24*time.Hour) }
+
+// minutely lets time pass up to the moment, stopping once a minute as well.
+func (b *bench) minutely(moment string) { b.pass(at(moment), time.Minute) }
+
+func (b *bench) pass(end time.Time, step time.Duration) {
 	b.t.Helper()
-	end := at(moment)
 	for b.clock().Before(end) {
-		next := b.do()
-		if next.IsZero() || next.After(end) || !next.After(b.clock()) {
+		next := soonest(b.do(), b.clock().Add(step))
+		if next.After(end) || !next.After(b.clock()) {
 			next = end
 		}
 		b.set(next)
@@ -267,6 +271,7 @@ type receiver struct {
 	got    []webhook.Payload
 	ids    []string
 	answer func(n int) int // status for the n-th request, from 0; 0: hang up
+	asked  chan struct{}   // gets one for each request, while there is room
 }
 
 func newReceiver(t testing.TB) *receiver {
@@ -274,7 +279,7 @@ func newReceiver(t testing.TB) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &receiver{}
+	r := &receiver{asked: make(chan struct{}, 1)}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		if err := check.VerifyIgnoringTimestamp(body, req.Header); err != nil {
@@ -289,6 +294,7 @@ func newReceiver(t testing.TB) *receiver {
 		r.got, r.ids = append(r.got, p), append(r.ids, req.Header.Get("webhook-id"))
 		answer := r.answer
 		r.mu.Unlock()
+		nudge(r.asked)
 		status := 204
 		if answer != nil {
 			status = answer(n)

@@ -15,9 +15,9 @@ import (
 
 // How mail is sent.
 const (
-	expandBatch = 5000               // letters written at once
+	expandBatch = 1000               // letters written at once: a checkout waits for no more
 	sendBatch   = 50                 // letters claimed at once: at most so many are repeated after a crash
-	leaseTime   = 10 * time.Minute   // far longer than a batch takes
+	leaseTime   = 2 * time.Hour      // longer than a batch takes, were every letter to time out on one connection
 	overtakeAge = 15 * time.Minute   // from then on a newer mail of the same closure replaces an older one
 	giveUpAfter = 5 * 24 * time.Hour // as RFC 5321, 4.5.4.1 suggests
 )
@@ -27,9 +27,7 @@ var letterRetry = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute
 // mailState is what the mail's one goroutine remembers between batches.
 type mailState struct {
 	rendered map[int64]*renderedCampaign // by campaign
-	paused   time.Time                   // until when nothing goes out
-	pauses   int                         // in a row
-	faults   faultRow
+	rest     rest
 }
 
 // renderedCampaign is a campaign as bytes.
@@ -37,12 +35,13 @@ type renderedCampaign struct {
 	campaign ledger.Campaign
 	first    *ledger.Campaign // the closure's first mail, which later ones refer to; nil: this is it
 	message  *email.Rendered
+	err      error // why it can't be rendered, which no recipient is to blame for
 }
 
 // SendMail sends one batch of what is due: alerts first, then letters. more
 // tells whether there is more to do at once.
 func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
-	if w.sender == nil || now.Before(w.mail.paused) {
+	if w.sender == nil || now.Before(w.mail.rest.until) {
 		return false, nil
 	}
 	if err := w.sendAlerts(ctx, now); err != nil {
@@ -52,15 +51,18 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if err != nil {
 		return false, err
 	}
-	sent, err := w.sendBatch(ctx, now)
-	paused := now.Before(w.mail.paused)
-	return (expanding || sent == sendBatch) && !paused, err
+	limit := sendBatch
+	if w.mail.rest.pauses > 0 {
+		limit = 1 // one letter shows whether the server takes them again
+	}
+	sent, err := w.sendBatch(ctx, now, limit)
+	resting := now.Before(w.mail.rest.until)
+	return (expanding || sent == limit) && !resting, err
 }
 
 // expand writes the next letters of the campaigns that have fired, ends those
 // that a newer one replaces, and closes those that owe nothing more.
 func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err error) {
-	var entries []ledger.Entry
 	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		open, err := tx.OpenCampaigns()
 		if err != nil {
@@ -70,57 +72,48 @@ func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err err
 			return err
 		}
 		for _, c := range open {
-			if c.Fired.IsZero() {
+			if c.Fired.IsZero() || c.Cursor >= c.Last || more {
 				continue
 			}
-			if c.Cursor < c.Last {
-				again, err := tx.Expand(c, expandBatch)
-				if err != nil {
-					return err
-				}
-				more = more || again
+			if more, err = tx.Expand(c, expandBatch); err != nil {
+				return err
 			}
 		}
-		entries, err = w.finish(tx, now)
-		return err
+		return w.finish(tx, now)
 	})
-	if err == nil {
-		w.tell(entries)
-	}
 	return more, err
 }
 
 // finish closes the campaigns that owe nothing any more, with their counts.
-func (w *Watcher) finish(tx *ledger.Tx, now time.Time) (entries []ledger.Entry, err error) {
+func (w *Watcher) finish(tx *ledger.Tx, now time.Time) error {
 	open, err := tx.OpenCampaigns()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, c := range open {
 		done, err := tx.Finish(c.ID, now)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !done {
 			continue
 		}
 		delete(w.mail.rendered, c.ID)
-		e, err := tx.Audit(ledger.Entry{Time: now, Event: ledger.MailFinished, Notice: c.Slug, Kind: c.Kind,
+		err = w.audit(tx, ledger.Entry{Time: now, Event: ledger.MailFinished, Notice: c.Slug, Kind: c.Kind,
 			Counts: ledger.Counts{"recipients": c.Sent + c.Failed + c.Passed, "sent": c.Sent, "failed": c.Failed, "passed": c.Passed}})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		entries = append(entries, e)
 	}
-	return entries, nil
+	return nil
 }
 
 // sendBatch claims letters, sends them over all connections at once, and writes
 // down what came of each. Only a crash in between repeats them.
-func (w *Watcher) sendBatch(ctx context.Context, now time.Time) (n int, err error) {
+func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	var letters []ledger.Letter
 	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		if letters, err = tx.Claim(now, now.Add(leaseTime), sendBatch); err != nil {
+		if letters, err = tx.Claim(now, now.Add(leaseTime), limit); err != nil {
 			return err
 		}
 		return w.render(tx, letters)
@@ -129,18 +122,16 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time) (n int, err erro
 		return 0, err
 	}
 	outcomes := w.sendAll(ctx, letters)
-	var entries []ledger.Entry
-	err = w.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
-		if err := w.settleAll(tx, letters, outcomes); err != nil {
-			return err
-		}
-		entries, err = w.finish(tx, w.Now())
-		return err
+	writing := context.WithoutCancel(ctx)
+	w.insist(ctx, "what came of a batch of mail", func() error {
+		return w.Ledger.Update(writing, func(tx *ledger.Tx) error {
+			if err := w.settleAll(tx, letters, outcomes); err != nil {
+				return err
+			}
+			return w.finish(tx, w.Now())
+		})
 	})
-	if err == nil {
-		w.tell(entries)
-	}
-	return len(letters), err
+	return len(letters), nil
 }
 
 // render readies the campaigns of the letters, each once.
@@ -157,19 +148,18 @@ func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
 			if c.ID != l.Campaign {
 				continue
 			}
-			if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
+			first, err := tx.FirstCampaign(c.Slug)
+			if err != nil {
 				return err
 			}
+			w.mail.rendered[c.ID] = w.renderCampaign(c, first)
 		}
 	}
 	return nil
 }
 
-func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCampaign, error) {
-	first, err := tx.FirstCampaign(c.Slug)
-	if err != nil {
-		return nil, err
-	}
+// renderCampaign makes a campaign's bytes. first is the closure's first mail.
+func (w *Watcher) renderCampaign(c ledger.Campaign, first *ledger.Campaign) *renderedCampaign {
 	if first != nil && first.ID == c.ID {
 		first = nil
 	}
@@ -182,26 +172,40 @@ func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCam
 			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: from.Address,
 		},
 	})
-	return &renderedCampaign{c, first, message}, err
+	return &renderedCampaign{c, first, message, err}
 }
 
-// sendAll sends the letters at once; the sender bounds the connections. An
+// sendAll sends the letters at once; the sender bounds the connections. Where
+// one shows that no recipient is to blame, the others are left for later. An
 // outcome without a verdict was never tried.
 func (w *Watcher) sendAll(ctx context.Context, letters []ledger.Letter) []email.Outcome {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	outcomes := make([]email.Outcome, len(letters))
 	var each sync.WaitGroup
+	free := make(chan struct{}, max(1, w.Config.Email.Connections))
 	for i, l := range letters {
-		each.Go(func() { outcomes[i] = w.sendLetter(ctx, l) })
+		free <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		each.Go(func() {
+			outcomes[i] = w.sendLetter(context.WithoutCancel(ctx), l)
+			if !recipients(outcomes[i]) {
+				stop()
+			}
+			<-free
+		})
 	}
 	each.Wait()
 	return outcomes
 }
 
 func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome {
-	if ctx.Err() != nil {
-		return email.Outcome{}
-	}
 	r := w.mail.rendered[l.Campaign]
+	if r.err != nil {
+		return email.Outcome{Verdict: email.SenderFault, Err: r.err}
+	}
 	to := w.recipient(r, l.Subscriber)
 	msg, err := r.message.For(to)
 	if err != nil {
@@ -258,7 +262,7 @@ func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now 
 	}
 	switch out.Verdict {
 	case "": // never tried
-		return tx.LetterLater(l, now, "")
+		return tx.LetterUntried(l)
 	case email.Sent:
 		return tx.LetterSent(l)
 	case email.BadAddress:

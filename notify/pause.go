@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
@@ -17,68 +18,90 @@ const (
 	faultDomains = 3
 )
 
-// faultRow counts deferred recipients in a row.
-type faultRow struct {
-	n       int
+// rest is why and until when no mail goes out.
+type rest struct {
+	until   time.Time
+	since   time.Time // the first pause of this row
+	pauses  int       // in a row
+	alerted bool      // the owner knows
+	row     int       // deferred recipients in a row
 	domains map[string]bool
 }
 
-// add counts one outcome and tells whether the row is now the sender's fault.
-func (f *faultRow) add(verdict email.Verdict, domain string) bool {
-	switch verdict {
-	case email.Sent:
-		*f = faultRow{}
-	case email.Deferred:
-		if f.domains == nil {
-			f.domains = map[string]bool{}
-		}
-		f.n++
-		f.domains[domain] = true
-	}
-	return f.n >= faultsInARow && len(f.domains) >= faultDomains
+// recipients tells whether the outcome says something of a recipient, not of
+// the server or of us.
+func recipients(out email.Outcome) bool {
+	away := out.Verdict == email.Retry && (out.Code == 0 || out.Code == 421)
+	return out.Verdict != email.SenderFault && !away
 }
 
-// notePause rests the mail where a batch shows that no recipient is to blame:
-// the server refuses us, or can't be reached at all. The owner hears of it once
-// until mail flows again.
-func (w *Watcher) notePause(tx *ledger.Tx, outcomes []email.Outcome, letters []ledger.Letter, now time.Time) error {
-	var why error
-	sent, unreachable, fault := false, false, false
+// after is the rest that follows from a batch. why is set where the owner has to
+// hear of it: at once where the server refuses us, and after ten minutes where
+// it can't be reached; once until mail flows again.
+func (r rest) after(outcomes []email.Outcome, letters []ledger.Letter, now time.Time) (next rest, why error) {
+	r.domains = maps.Clone(r.domains)
+	var fault, unreachable error
 	for i, out := range outcomes {
-		sent = sent || out.Verdict == email.Sent
-		row := w.mail.faults.add(out.Verdict, domainOf(letters[i].Subscriber.Email))
-		if row || out.Verdict == email.SenderFault {
-			fault, why = true, out.Err
+		switch {
+		case out.Verdict == email.Sent:
+			r = rest{}
+			fault, unreachable = nil, nil
+		case out.Verdict == email.SenderFault:
+			fault = out.Err
+		case out.Verdict == email.Deferred && r.deferred(domainOf(letters[i].Subscriber.Email)):
+			fault = out.Err
+		case out.Verdict == email.Retry && !recipients(out):
+			unreachable = out.Err
 		}
-		if out.Verdict == email.Retry && out.Code == 0 {
-			unreachable = true
-			if why == nil {
-				why = out.Err
-			}
+	}
+	switch {
+	case fault != nil:
+		r.pause(pauseFor[len(pauseFor)-1], now)
+		why = fault
+	case unreachable != nil:
+		r.pause(backoff(pauseFor, r.pauses+1), now)
+		if now.Sub(r.since) >= alertAfter {
+			why = unreachable
 		}
 	}
-	if !fault && (sent || !unreachable) {
-		w.mail.pauses = 0
-		return nil
+	if r.alerted {
+		return r, nil
 	}
-	w.mail.pauses++
-	w.mail.paused = now.Add(backoff(pauseFor, w.mail.pauses))
-	if fault {
-		w.mail.paused = now.Add(pauseFor[len(pauseFor)-1])
-	}
-	// A server that is only away for a moment is nobody's worry.
-	if (fault && w.mail.pauses > 1) || (!fault && w.mail.pauses != len(pauseFor)+1) {
-		return nil
-	}
-	return w.alertPause(tx, why, now)
+	r.alerted = why != nil
+	return r, why
 }
 
-func (w *Watcher) alertPause(tx *ledger.Tx, why error, now time.Time) error {
+func (r *rest) pause(d time.Duration, now time.Time) {
+	if r.since.IsZero() {
+		r.since = now
+	}
+	r.pauses++
+	r.until = now.Add(d)
+}
+
+// deferred counts a recipient whose server has something against the sender, and
+// tells whether the row is now the sender's fault.
+func (r *rest) deferred(domain string) bool {
+	if r.domains == nil {
+		r.domains = map[string]bool{}
+	}
+	r.row++
+	r.domains[domain] = true
+	return r.row >= faultsInARow && len(r.domains) >= faultDomains
+}
+
+// notePause rests the mail where a batch shows that no recipient is to blame.
+func (w *Watcher) notePause(tx *ledger.Tx, outcomes []email.Outcome, letters []ledger.Letter, now time.Time) error {
+	next, why := w.mail.rest.after(outcomes, letters, now)
+	tx.AfterCommit(func() { w.mail.rest = next })
+	if why == nil {
+		return nil
+	}
+	if err := w.audit(tx, ledger.Entry{Time: now, Event: ledger.MailPaused, Reason: why.Error()}); err != nil {
+		return err
+	}
 	text := "Mail to the subscribers rests, because the mail server does not take it: " + why.Error() +
 		".\n\nNothing is lost; it is tried again every few minutes. To see what the server says, run:\n\n  backsoon test mail " +
 		w.Config.Email.From.Address + "\n"
-	if _, err := tx.Audit(ledger.Entry{Time: now, Event: ledger.MailPaused, Reason: why.Error()}); err != nil {
-		return err
-	}
 	return w.alert(tx, alert{"Mail to the subscribers rests", text}, now)
 }

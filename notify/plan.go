@@ -3,9 +3,11 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/schedule"
 )
 
 // Plan is what will happen by itself, as things stand.
@@ -37,13 +39,36 @@ type Mailing struct {
 const planSteps = 10_000
 
 // Plan tells what the watcher will do from now on if nobody changes anything
-// more: it takes the folder as it is, and lets the very situation that
-// Reconcile advances advance in memory. The ledger is left as it was.
+// more: it takes the folder as it is, and lets the very situation that Reconcile
+// advances advance in memory. The ledger is left as it was.
 func (w *Watcher) Plan(ctx context.Context, now time.Time) (Plan, error) {
 	p := Plan{Now: now.UTC(), Transitions: []Transition{}, Mail: []Mailing{}}
+	s, refused, err := w.foresee(ctx, now)
+	if err != nil {
+		return p, err
+	}
+	for _, a := range refused {
+		p.Refused = append(p.Refused, a.text)
+	}
+	firstSight := len(s.fronts) == 0
+	var fired []*ledger.Campaign
+	for at, steps := p.Now, 0; !at.IsZero() && steps < planSteps; steps++ {
+		c := s.advance(at)
+		p.addTransitions(c, at, firstSight && steps == 0)
+		if s.rules.mail {
+			fired = append(fired, c.fired...)
+		}
+		at = s.next(at)
+	}
+	return p, w.addMail(ctx, &p, fired)
+}
+
+// foresee gives the situation as it will be once the folder is accepted as it
+// is, and what will be refused. What that writes is not kept.
+func (w *Watcher) foresee(ctx context.Context, now time.Time) (s *situation, refused []alert, err error) {
 	_, lost := w.folder.look(now, w.versions)
-	for _, s := range w.folder.files {
-		s.ripe = now // nobody waits for a plan
+	for _, seen := range w.folder.files {
+		seen.ripe = now // nobody waits for a plan
 	}
 	if lost == nil {
 		_, lost = w.folder.look(now, w.versions)
@@ -53,69 +78,52 @@ func (w *Watcher) Plan(ctx context.Context, now time.Time) (Plan, error) {
 		cs[i].stands = true
 	}
 	w.lostSince = now.Add(-quietRefuse)
-	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		if err := w.planIn(tx, cs, lost, &p); err != nil {
+	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		if s, err = w.load(tx); err != nil {
 			return err
 		}
-		return errPlanned // nothing of it is kept
+		if _, refused, err = w.take(tx, s, cs, lost, now); err != nil {
+			return err
+		}
+		return errPlanned
 	})
-	if err == errPlanned {
+	if errors.Is(err, errPlanned) {
 		err = nil
 	}
-	return p, err
+	return s, refused, err
 }
 
 var errPlanned = errors.New("planned")
 
-func (w *Watcher) planIn(tx *ledger.Tx, cs []candidate, lost error, p *Plan) error {
-	s, err := w.load(tx)
-	if err != nil {
-		return err
-	}
-	_, alerts, err := w.take(tx, s, cs, lost, p.Now)
-	if err != nil {
-		return err
-	}
-	for _, a := range alerts {
-		p.Refused = append(p.Refused, a.text)
-	}
-	known := s.fronts
-	for now, steps := p.Now, 0; !now.IsZero() && steps < planSteps; steps++ {
-		firstSight := len(known) == 0 && steps == 0
-		c := s.advance(now)
-		if !s.rules.mail {
-			c.fired = nil
+// addTransitions lists one step. On a ledger that knows no storefront yet, one
+// that is open makes no transition: it was never anything else.
+func (p *Plan) addTransitions(c changes, at time.Time, firstSight bool) {
+	for _, e := range c.entries {
+		switch {
+		case e.Event == ledger.StorefrontClosed:
+			p.Transitions = append(p.Transitions, Transition{at.UTC(), e.Storefront, schedule.CheckoutOff, e.Notice})
+		case e.Event == ledger.StorefrontOpened && !firstSight:
+			p.Transitions = append(p.Transitions, Transition{at.UTC(), e.Storefront, schedule.CheckoutOn, e.Notice})
 		}
-		if err := p.add(tx, c, now, firstSight); err != nil {
-			return err
-		}
-		now = s.next(now)
 	}
-	return nil
 }
 
-// add lists one step. A storefront that is seen for the first time and is open
-// makes no transition.
-func (p *Plan) add(tx *ledger.Tx, c changes, now time.Time, firstSight bool) error {
-	for _, e := range c.entries {
-		if e.Event != ledger.StorefrontClosed && e.Event != ledger.StorefrontOpened {
-			continue
+// addMail lists the mails, with how many follow now. Many go to the same: each
+// audience is counted once.
+func (w *Watcher) addMail(ctx context.Context, p *Plan, fired []*ledger.Campaign) error {
+	counts := map[string]int{}
+	return w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		for _, m := range fired {
+			audience := fmt.Sprint(m.Kind, m.Storefronts)
+			n, counted := counts[audience]
+			if !counted {
+				if n, err = tx.CountFollowers(*m); err != nil {
+					return err
+				}
+				counts[audience] = n
+			}
+			p.Mail = append(p.Mail, Mailing{m.Fired.UTC(), m.Kind, m.Slug, n})
 		}
-		if firstSight && e.Event == ledger.StorefrontOpened {
-			continue
-		}
-		checkout := "off"
-		if e.Event == ledger.StorefrontOpened {
-			checkout = "on"
-		}
-		p.Transitions = append(p.Transitions, Transition{now.UTC(), e.Storefront, checkout, e.Notice})
-	}
-	for _, m := range c.fired {
-		n, err := tx.CountFollowers(*m)
-		if err != nil {
-			return err
-		}
-		p.Mail = append(p.Mail, Mailing{now.UTC(), m.Kind, m.Slug, n})
-	}
-	return nil
+		return nil
+	})
 }

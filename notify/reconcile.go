@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -21,8 +22,8 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 	if lost != nil {
 		wake = now.Add(quietRefuse)
 	}
-	if w.begins && w.shown == nil && w.folder.unread() {
-		return wake, nil // begin with the whole folder: half of it would open what is closed
+	if w.shown == nil && w.waitsToBegin(now) {
+		return wake, nil
 	}
 	cs := w.candidates(now)
 	var r round
@@ -37,10 +38,25 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 	for _, v := range r.situation.notices {
 		w.versions[v.Slug] = v.row.SHA256
 	}
-	w.stale = w.stale || len(r.entries) > 0
+	w.stale = w.stale || r.audited
 	w.shown = r.situation
-	w.tell(r.entries)
 	return soonest(wake, r.situation.next(now)), nil
+}
+
+// beginWithin is how long a site that was never carried out may wait for a file
+// that is being written.
+const beginWithin = 10 * time.Second
+
+// waitsToBegin tells whether the first round of a new ledger has to wait for the
+// whole folder: half of it would open what is closed.
+func (w *Watcher) waitsToBegin(now time.Time) bool {
+	if !w.begins || !w.folder.unread() {
+		return false
+	}
+	if w.beginsBy.IsZero() {
+		w.beginsBy = now.Add(beginWithin)
+	}
+	return now.Before(w.beginsBy)
 }
 
 // round is one reconciling, inside its transaction.
@@ -49,7 +65,7 @@ type round struct {
 	tx        *ledger.Tx
 	now       time.Time
 	situation *situation
-	entries   []ledger.Entry // written, in order
+	audited   bool // something was written to the log
 }
 
 func (r *round) run(cs []candidate, lost error) (err error) {
@@ -58,6 +74,10 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 	} else if r.situation, err = r.load(r.tx); err != nil {
 		return err
 	}
+	cs = slices.DeleteFunc(cs, func(c candidate) bool { // accepted by a round that nobody knew to be written
+		t := r.situation.find(c.slug)
+		return t != nil && t.row.SHA256 == c.sha
+	})
 	if err := r.syncEndpoints(); err != nil {
 		return err
 	}
@@ -218,9 +238,8 @@ func (r *round) write(c changes, waiting map[int64]ledger.Campaign) error {
 }
 
 func (r *round) audit(e ledger.Entry) error {
-	e, err := r.tx.Audit(e)
-	r.entries = append(r.entries, e)
-	return err
+	r.audited = true
+	return r.Watcher.audit(r.tx, e)
 }
 
 func (r *round) writeCampaigns(c changes, waiting map[int64]ledger.Campaign) error {
@@ -265,7 +284,7 @@ func (r *round) fire(p *ledger.Campaign) error {
 	}
 	l, err := r.compose(p)
 	if err != nil {
-		return err
+		return r.unwritable(p, err)
 	}
 	p.Subject, p.Text, p.HTML = l.Subject, l.Text, l.HTML
 	if err := r.tx.Fire(*p); err != nil {
@@ -279,7 +298,7 @@ func (r *round) fire(p *ledger.Campaign) error {
 }
 
 // compose writes the letter's words. A mistake in the site's own templates must
-// not hold up a checkout: the default ones serve, and the owner is told.
+// not hold up a mail: the default ones serve, and the owner is told.
 func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
 	facts := letter.Facts{
 		Kind: letter.Kind(p.Kind), Notice: r.situation.find(p.Slug).Notice,
@@ -296,24 +315,37 @@ func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
 	return letter.Compose(templates.FS(""), r.Config, facts)
 }
 
+// unwritable gives a mail up that can't be put into words: no checkout waits for
+// it, and the owner is told.
+func (r *round) unwritable(p *ledger.Campaign, why error) error {
+	if err := r.tx.DropCampaign(p.ID); err != nil {
+		return err
+	}
+	e := ledger.Entry{Time: r.now, Event: ledger.MailFailed, Notice: p.Slug, Kind: p.Kind, Reason: why.Error()}
+	if err := r.audit(e); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("The mail “%s” about %s could not be written, and is not sent: %v\n\nPage and checkout are not affected.\n", p.Kind, p.Slug, why)
+	return r.alert(r.tx, alert{"A mail could not be written", text}, r.now)
+}
+
+// audit appends to the log, and passes the entry on once it is written.
+func (w *Watcher) audit(tx *ledger.Tx, e ledger.Entry) error {
+	e, err := tx.Audit(e)
+	if err == nil && w.Story != nil {
+		tx.AfterCommit(func() { w.Story(e) })
+	}
+	return err
+}
+
 // alert writes a mail to the owner into the transaction. The subject names the
 // shop, since one owner may have several.
 func (w *Watcher) alert(tx *ledger.Tx, a alert, now time.Time) error {
-	w.Log.Warn(a.subject, "detail", a.text)
+	tx.AfterCommit(func() { w.Log.Warn(a.subject, "detail", a.text) })
 	if w.Config.Email == nil {
 		return nil
 	}
 	return tx.AddAlert(w.Config.Alerts, w.Config.Shop.Name+": "+a.subject, a.text, now)
-}
-
-// tell passes on audit entries that are written.
-func (w *Watcher) tell(entries []ledger.Entry) {
-	if w.Story == nil {
-		return
-	}
-	for _, e := range entries {
-		w.Story(e)
-	}
 }
 
 func soonest(a, b time.Time) time.Time {

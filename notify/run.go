@@ -36,6 +36,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	parts.Go(func() { l.mailLoop(ctx) })
 	parts.Go(l.pagesLoop)
 	defer close(l.pages)
+	w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
 	l.run(ctx)
 	return nil
 }
@@ -122,6 +123,7 @@ func (l *loop) wait(ctx context.Context) {
 	glances := time.NewTicker(glance)
 	defer glances.Stop()
 	for {
+		l.noteAll() // a write that is known of already must not lose to the clock
 		left := l.wakeAt.Sub(l.Now())
 		if left <= 0 {
 			return
@@ -143,6 +145,18 @@ func (l *loop) wait(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
+	}
+}
+
+// noteAll takes the events that are there.
+func (l *loop) noteAll() {
+	for {
+		select {
+		case e := <-l.events.Events:
+			l.note(e)
+		default:
+			return
+		}
 	}
 }
 
@@ -234,18 +248,19 @@ func outlive(ctx context.Context, d time.Duration) (context.Context, context.Can
 // settling says. It fails if a notice is refused or anything is still owed.
 func (w *Watcher) Once(ctx context.Context) error {
 	w.impatient = true
-	now := w.Now()
+	begun := w.Now()
+	now := begun
 	for {
 		if _, err := w.Reconcile(ctx, now); err != nil {
 			return err
 		}
-		if !w.folder.restless(now) {
+		if w.shown != nil && (!w.folder.restless(now) || now.Sub(begun) > beginWithin) {
 			break
 		}
 		select { // a file may be in the middle of being written
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(w.folder.wake(now).Sub(now)):
+		case <-time.After(quietWrite):
 		}
 		now = w.Now()
 	}
@@ -261,7 +276,7 @@ func (w *Watcher) Once(ctx context.Context) error {
 // deliverOnce makes everything owed due and attempts each of it once: what
 // fails is put off, and so isn't due any more.
 func (w *Watcher) deliverOnce(ctx context.Context, now time.Time) error {
-	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.Hurry(now) })
+	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.MakeDue(now) })
 	if err != nil {
 		return err
 	}
@@ -290,9 +305,16 @@ func (w *Watcher) unfinished(ctx context.Context) error {
 	case err != nil:
 		return err
 	case w.refused > 0:
-		return fmt.Errorf("%d of the notices not accepted; `backsoon check` says why", w.refused)
+		return fmt.Errorf("%s not accepted; `backsoon check` says why", counted(w.refused, "notice"))
 	case owed.Webhooks+owed.Mail > 0:
-		return fmt.Errorf("still owed: %d webhooks, %d mails; `backsoon deliveries` lists them", owed.Webhooks, owed.Mail)
+		return fmt.Errorf("still owed: %s, %s; `backsoon deliveries` lists them", counted(owed.Webhooks, "webhook"), counted(owed.Mail, "mail"))
 	}
 	return nil
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

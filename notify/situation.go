@@ -40,8 +40,7 @@ type tracked struct {
 
 // changes is what one advance asks to be written.
 type changes struct {
-	fronts  []ledger.Storefront // with a new state; see revised
-	revised []string            // ids of those whose endpoints are owed the new state
+	fronts  []ledger.Storefront // with a new state
 	notices []ledger.Notice
 	entries []ledger.Entry
 	alerts  []alert
@@ -148,7 +147,6 @@ func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *c
 		switch {
 		case !known || differs(f, old):
 			f.Revision = max(old.Revision+1, now.UnixMilli())
-			c.revised = append(c.revised, f.ID)
 			c.entries = append(c.entries, s.transition(f, now))
 		case f.State == old.State:
 			continue
@@ -171,11 +169,11 @@ func (s *situation) front(want schedule.State, old ledger.Storefront, now time.T
 	if f.Checkout != old.Checkout {
 		f.Since = since(want, old, now)
 	}
-	if f.Checkout == "on" && old.Checkout == "on" {
+	if f.Checkout == schedule.CheckoutOn && old.Checkout == schedule.CheckoutOn {
 		return f // what once closed it is history: a word changed there is no news
 	}
 	f.Lead = want.Lead
-	if f.Checkout == "on" && len(old.Notices) > 0 && !slices.Contains(old.Notices, want.Lead) {
+	if f.Checkout == schedule.CheckoutOn && len(old.Notices) > 0 && !slices.Contains(old.Notices, want.Lead) {
 		f.Lead = old.Lead // it no longer covers this storefront, and so ended here
 	}
 	f.URL = s.rules.shopURL
@@ -202,7 +200,7 @@ func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time 
 // does carries the publisher of the notice that set the time.
 func (s *situation) transition(f ledger.Storefront, now time.Time) ledger.Entry {
 	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Notice: f.Lead, Revision: f.Revision}
-	if f.Checkout == "on" {
+	if f.Checkout == schedule.CheckoutOn {
 		e.Event = ledger.StorefrontOpened
 	}
 	if !f.Until.IsZero() {
@@ -212,7 +210,7 @@ func (s *situation) transition(f ledger.Storefront, now time.Time) ledger.Entry 
 	if lead := s.find(f.Lead); lead != nil {
 		by := f.By
 		e.By = &by
-		if f.Checkout == "on" {
+		if f.Checkout == schedule.CheckoutOn {
 			e.OpenSteps = lead.OpenSteps()
 		}
 	}
@@ -250,7 +248,7 @@ func (t *tracked) trackInForce(phase notice.Phase, now time.Time, c *changes) {
 	if t.row.Closed.IsZero() {
 		t.row.Closed, t.dirty = now, true
 	}
-	if !t.row.Ended.IsZero() { // closed again after all
+	if !t.row.Ended.IsZero() || t.row.Told.Kind == over { // closed again after all
 		t.row.Ended, t.dirty = time.Time{}, true
 		t.row.Told = ledger.Told{Updates: t.row.Told.Updates}
 	}

@@ -35,7 +35,7 @@ type Watcher struct {
 	Who   func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
 	Leave func(address string) string             // the link by which a subscriber leaves; may give ""
 	Build func(Snapshot) error                    // makes the pages; optional
-	Story func(ledger.Entry)                      // hears of every audit entry once it is written; optional
+	Story func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
 
 	impatient bool // `watch --once`: mistakes are told at once
 	folder    *folder
@@ -44,6 +44,7 @@ type Watcher struct {
 	refused   int                      // files that are refused as things stand
 	lostSince time.Time                // since when the folder can't be read; zero: it can
 	begins    bool                     // nothing was ever carried out before
+	beginsBy  time.Time                // when the first round waits no longer
 	shown     *situation               // as of the last Reconcile
 	unsure    bool                     // the last transaction failed: the ledger is to be read anew
 	stale     bool                     // something changed since the pages were made

@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/schedule"
 	"github.com/backsoon/backsoon/notify/webhook"
 )
 
@@ -42,6 +44,7 @@ func (w *Watcher) endpoint(key endpointKey) (config.Webhook, bool) {
 // under way, each in a goroutine of its own, and gives the moment at which the
 // next one is due; zero: none.
 func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Time, err error) {
+	busy := w.busy() // before the rows are read: one that comes back meanwhile has changed its row
 	var ends []ledger.Endpoint
 	var fronts map[string]ledger.Storefront
 	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
@@ -57,7 +60,7 @@ func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Ti
 	for _, e := range ends {
 		f := fronts[e.Storefront]
 		switch due := e.Due(f); {
-		case due.IsZero():
+		case due.IsZero() || busy[keyOf(e)]: // its return wakes the loop
 		case due.After(now):
 			next = soonest(next, due)
 		default:
@@ -67,26 +70,33 @@ func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Ti
 	return next, nil
 }
 
-// begin starts an attempt, unless one is under way: then its return wakes the
-// loop, which sends the newest state.
-func (w *Watcher) begin(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
+// busy tells which endpoints have an attempt under way.
+func (w *Watcher) busy() map[endpointKey]bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.inFlight[keyOf(e)] {
-		return
-	}
-	w.inFlight[keyOf(e)] = true
+	return maps.Clone(w.inFlight)
+}
+
+// begin makes an attempt in a goroutine. One that the watcher's end would cut
+// off is given a little longer.
+func (w *Watcher) begin(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
+	key := keyOf(e)
+	w.mu.Lock()
+	w.inFlight[key] = true
+	w.mu.Unlock()
 	w.sending.Go(func() {
-		w.attempt(ctx, e, f, now)
+		finishing, cancel := outlive(ctx, atTheEnd)
+		defer cancel()
+		w.attempt(finishing, e, f, now)
 		w.mu.Lock()
-		delete(w.inFlight, keyOf(e))
+		delete(w.inFlight, key)
 		w.mu.Unlock()
 		w.wake()
 	})
 }
 
-// attempt sends the storefront's state once and writes down what came of it. An
-// attempt that a shutdown cut off is written down by nobody, and made again.
+// attempt sends the storefront's state once and writes down what came of it. One
+// that is cut off all the same is written down by nobody, and made again.
 func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
 	h, ok := w.endpoint(keyOf(e))
 	if !ok {
@@ -105,15 +115,29 @@ func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Store
 	if ctx.Err() != nil {
 		return
 	}
-	if err := w.noteAttempt(context.WithoutCancel(ctx), keyOf(e), f.Revision, again, out); err != nil {
-		w.Log.Error("a webhook's outcome could not be written; it is sent again", "storefront", e.Storefront, "error", err)
+	w.insist(ctx, "a webhook's outcome", func() error { return w.noteAttempt(ctx, keyOf(e), f.Revision, again, out) })
+}
+
+// insist writes what has been done, again and again until it is written: what
+// the ledger doesn't know would be done once more.
+func (w *Watcher) insist(ctx context.Context, what string, write func() error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := write()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		w.Log.Error(what+" can't be written; it is tried again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
 	}
 }
 
 // payload is the storefront's whole state.
 func payload(f ledger.Storefront) webhook.Payload {
 	kind := webhook.ClosedType
-	if f.Checkout == "on" {
+	if f.Checkout == schedule.CheckoutOn {
 		kind = webhook.Opened
 	}
 	return webhook.Payload{
@@ -145,33 +169,44 @@ func messageID(e ledger.Endpoint, f ledger.Storefront) string {
 // storefront may have moved on meanwhile.
 func (w *Watcher) noteAttempt(ctx context.Context, key endpointKey, revision int64, again bool, out webhook.Outcome) error {
 	now := w.Now()
-	var entries []ledger.Entry
-	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		e, f, err := findEndpoint(tx, key)
 		if err != nil || e == nil {
 			return err
 		}
 		n := attemptNote{e: e, f: f, revision: revision, again: again, now: now}
 		entry, a := n.note(out)
-		if err := tx.SaveEndpoint(*e); err != nil {
+		if a != nil {
+			err = w.alert(tx, *a, now)
+		}
+		if entry != nil && err == nil {
+			err = w.audit(tx, *entry)
+		}
+		if err != nil {
 			return err
 		}
-		if a != nil {
-			if err := w.alert(tx, *a, now); err != nil {
-				return err
+		return tx.SaveEndpoint(*e)
+	})
+}
+
+// reassertAll has the endpoints that are behind sent their state twice: the
+// watcher before this one may have died in the middle of a request, which may
+// still run late.
+func (w *Watcher) reassertAll(ctx context.Context, now time.Time) error {
+	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		fronts, err := tx.Storefronts()
+		if err != nil {
+			return err
+		}
+		ends, err := tx.Endpoints()
+		for _, e := range ends {
+			if err == nil && e.Owed(fronts[e.Storefront]) && e.Reassert.IsZero() {
+				e.Reassert = now.Add(reassertAfter)
+				err = tx.SaveEndpoint(e)
 			}
 		}
-		if entry == nil {
-			return nil
-		}
-		written, err := tx.Audit(*entry)
-		entries = append(entries, written)
 		return err
 	})
-	if err == nil {
-		w.tell(entries)
-	}
-	return err
 }
 
 func findEndpoint(tx *ledger.Tx, key endpointKey) (*ledger.Endpoint, ledger.Storefront, error) {
@@ -251,7 +286,7 @@ func (n attemptNote) failed(why error) *alert {
 	if e.Failing.IsZero() {
 		e.Failing = n.now
 	}
-	if e.Alerted || n.now.Sub(e.Failing) < alertAfter {
+	if e.Alerted || e.Acknowledged >= n.f.Revision || n.now.Sub(e.Failing) < alertAfter {
 		return nil
 	}
 	e.Alerted = true
@@ -262,7 +297,7 @@ func (n attemptNote) failed(why error) *alert {
 }
 
 func checkoutWord(f ledger.Storefront) string {
-	if f.Checkout == "on" {
+	if f.Checkout == schedule.CheckoutOn {
 		return "open"
 	}
 	return "closed"

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"database/sql"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -177,4 +178,41 @@ func TestRevisionsOnlyGrow(t *testing.T) {
 	if after := b.front("web").Revision; after <= before {
 		t.Errorf("revision %d after %d", after, before)
 	}
+}
+
+// TestOutcomeCannotBeWritten asks the shop once, not again and again, while the
+// ledger takes no outcome.
+func TestOutcomeCannotBeWritten(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.types()
+	raw, err := sql.Open("sqlite3", b.w.Config.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	// Only an attempt's outcome sets an error or an acknowledgement.
+	_, err = raw.Exec(`CREATE TRIGGER full BEFORE UPDATE ON endpoints WHEN new.acknowledged > old.acknowledged BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-b.web.asked // for the first state
+	b.write("flood.md", flood)
+	for range 5 {
+		b.set(b.clock().Add(time.Second))
+		if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.w.SendWebhooks(t.Context(), b.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-b.web.asked
+	if _, err := raw.Exec("DROP TRIGGER full"); err != nil {
+		t.Fatal(err)
+	}
+	b.w.sending.Wait()
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed"})
+	b.settle()
+	equal(t, "webhooks once it is written", b.web.types(), nil)
 }

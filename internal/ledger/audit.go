@@ -29,6 +29,7 @@ const (
 	MailStarted         = "mail.started"
 	MailFinished        = "mail.finished"
 	MailPaused          = "mail.paused"
+	MailFailed          = "mail.failed" // it could not be written
 	SubscribersImported = "subscribers.imported"
 	SubscriberRemoved   = "subscribers.removed"
 )

@@ -15,12 +15,14 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"sync"
 	"time"
 )
 
 // Ledger is an open ledger. Its methods may be called from several goroutines.
 type Ledger struct {
-	store store
+	store   store
+	writing sync.Mutex // lets this process's writers in by turns: SQLite's own queue is not fair
 }
 
 // store is a database that can hold the ledger.
@@ -69,18 +71,32 @@ func (l *Ledger) Lock() (release func() error, err error) { return l.store.lock(
 // Update runs f in one transaction that writes: all of it is there after a
 // crash, or nothing.
 func (l *Ledger) Update(ctx context.Context, f func(*Tx) error) error {
-	tx, err := l.store.db().BeginTx(ctx, nil)
+	t, err := l.write(ctx, f)
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	defer tx.Rollback()
-	if err := f(&Tx{ctx, tx}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("ledger: %w", err)
+	for _, told := range t.written {
+		told()
 	}
 	return nil
+}
+
+func (l *Ledger) write(ctx context.Context, f func(*Tx) error) (*Tx, error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	tx, err := l.store.db().BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer tx.Rollback()
+	t := &Tx{ctx: ctx, tx: tx}
+	if err := f(t); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return t, nil
 }
 
 // View runs f in one transaction that only reads.
@@ -90,14 +106,19 @@ func (l *Ledger) View(ctx context.Context, f func(*Tx) error) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	defer tx.Rollback()
-	return f(&Tx{ctx, tx})
+	return f(&Tx{ctx: ctx, tx: tx})
 }
 
 // Tx is one transaction on the ledger.
 type Tx struct {
-	ctx context.Context
-	tx  *sql.Tx
+	ctx     context.Context
+	tx      *sql.Tx
+	written []func() // see AfterCommit
 }
+
+// AfterCommit has f called once the transaction is written: nothing is told
+// before that. After a failed one it is not called.
+func (t *Tx) AfterCommit(f func()) { t.written = append(t.written, f) }
 
 func (t *Tx) exec(query string, args ...any) (int64, error) {
 	res, err := t.tx.ExecContext(t.ctx, query, args...)

@@ -14,33 +14,44 @@ type Letter struct {
 
 // Claim takes up to limit letters that are due, for as long as the lease runs.
 // Letters to those who have left meanwhile are passed over.
-func (t *Tx) Claim(now, lease time.Time, limit int) ([]Letter, error) {
+func (t *Tx) Claim(now, lease time.Time, limit int) (claimed []Letter, err error) {
+	for more := true; more && len(claimed) < limit; {
+		var some []Letter
+		if some, more, err = t.claimSome(now, lease, limit-len(claimed)); err != nil {
+			return nil, err
+		}
+		claimed = append(claimed, some...)
+	}
+	return claimed, nil
+}
+
+// claimSome looks at up to limit letters; more tells whether there may be others.
+func (t *Tx) claimSome(now, lease time.Time, limit int) (claimed []Letter, more bool, err error) {
 	due, err := rows(t, func(s scanner) (l Letter, err error) {
 		err = s.Scan(&l.Campaign, &l.Subscriber.ID, &l.Attempts)
 		return l, err
 	}, "SELECT campaign, subscriber, attempts FROM letters WHERE next_try <= $1 AND leased <= $2 ORDER BY next_try, campaign, subscriber LIMIT $3",
 		millis(now), millis(now), limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	claimed := due[:0]
 	for _, l := range due {
 		id := l.Subscriber.ID
 		if l.Subscriber, err = t.subscriber("id = $1", id); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if !l.Subscriber.Reachable() {
 			if err := t.passOver(l.Campaign, id); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			continue
 		}
 		if _, err := t.exec("UPDATE letters SET leased = $1 WHERE campaign = $2 AND subscriber = $3", millis(lease), l.Campaign, id); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		claimed = append(claimed, l)
 	}
-	return claimed, nil
+	return claimed, len(due) == limit, nil
 }
 
 func (t *Tx) passOver(campaign, subscriber int64) error {
@@ -54,6 +65,12 @@ func (t *Tx) passOver(campaign, subscriber int64) error {
 // ReleaseLeases gives back what a watcher that died had claimed.
 func (t *Tx) ReleaseLeases() error {
 	_, err := t.exec("UPDATE letters SET leased = 0 WHERE leased > 0")
+	return err
+}
+
+// LetterUntried gives a claimed letter back that nobody tried to send.
+func (t *Tx) LetterUntried(l Letter) error {
+	_, err := t.exec("UPDATE letters SET leased = 0 WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
 	return err
 }
 
@@ -141,9 +158,9 @@ func (t *Tx) owedWebhooks() (n int, err error) {
 	return n, err
 }
 
-// Hurry makes all that is owed due now, whatever back-off says. What waits for
+// MakeDue makes all that is owed due now, whatever back-off says. What waits for
 // its notice to settle goes on waiting.
-func (t *Tx) Hurry(now time.Time) error {
+func (t *Tx) MakeDue(now time.Time) error {
 	ms := millis(now)
 	for _, statement := range []string{
 		"UPDATE letters SET next_try = $1 WHERE next_try > $2",

@@ -217,7 +217,7 @@ func TestOwedWebhooks(t *testing.T) {
 	}
 }
 
-func TestHurry(t *testing.T) {
+func TestMakeDue(t *testing.T) {
 	l := newLedger(t)
 	later := t0.Add(time.Hour)
 	mailing(t, l, 2)
@@ -237,7 +237,7 @@ func TestHurry(t *testing.T) {
 		return err
 	})
 	now := t0.Add(time.Minute)
-	update(t, l, func(tx *Tx) error { return tx.Hurry(now) })
+	update(t, l, func(tx *Tx) error { return tx.MakeDue(now) })
 	if n := len(claim(t, l, now, 9)); n != 2 {
 		t.Errorf("%d letters are due", n)
 	}

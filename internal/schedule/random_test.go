@@ -168,7 +168,7 @@ func announced(notices []*notice.Notice, id string, now, at time.Time) []*notice
 	}
 	// A step of the plan may still be done: the announced end is believed
 	// until it has passed.
-	return slices.DeleteFunc(all, func(n *notice.Notice) bool { return !endless(n, now) && !at.Before(n.Until()) })
+	return slices.DeleteFunc(all, func(n *notice.Notice) bool { return !endless(n, now) && !at.Before(n.Until().Time) })
 }
 
 // endless: it is open-ended, or overdue now.
@@ -180,8 +180,8 @@ func leads(a, b *notice.Notice, now time.Time) bool {
 	switch x, y := endless(a, now), endless(b, now); {
 	case x != y:
 		return x
-	case !x && !a.Until().Equal(b.Until()):
-		return a.Until().After(b.Until())
+	case !x && !a.Until().Equal(b.Until().Time):
+		return a.Until().After(b.Until().Time)
 	}
 	return a.Slug < b.Slug
 }
@@ -196,12 +196,12 @@ func checkNext(t *testing.T, notices []*notice.Notice, states []State, now time.
 		if !next.After(now) {
 			t.Errorf("the next change, %v, is not ahead", next)
 		}
-		if slices.EqualFunc(states, At(notices, fronts, next), State.Same) {
+		if slices.EqualFunc(states, At(notices, fronts, next), State.same) {
 			t.Errorf("nothing changes at %v", next)
 		}
 	}
 	for at := now; at.Before(end); at = at.Add(half) {
-		if got := At(notices, fronts, at); !slices.EqualFunc(states, got, State.Same) {
+		if got := At(notices, fronts, at); !slices.EqualFunc(states, got, State.same) {
 			t.Errorf("%+v changes at %v, before %v, to %+v", states, at, end, got)
 		}
 	}
@@ -213,7 +213,7 @@ func checkOrder(t *testing.T, r *rand.Rand, notices []*notice.Notice, states []S
 	r.Shuffle(len(other), func(i, j int) { other[i], other[j] = other[j], other[i] })
 	got := At(other, fronts, now)
 	for i, s := range states {
-		if !s.Same(got[i]) || !s.Since.Equal(got[i].Since) {
+		if !s.same(got[i]) || !s.Since.Equal(got[i].Since) {
 			t.Errorf("in another order: %+v, not %+v", got[i], s)
 		}
 	}

@@ -18,6 +18,12 @@ const (
 	Overdue = "overdue" // every notice in force is overdue: still closed
 )
 
+// What a checkout is to be.
+const (
+	CheckoutOn  = "on"
+	CheckoutOff = "off"
+)
+
 // State is what one storefront should be at a moment.
 type State struct {
 	Storefront string
@@ -31,13 +37,13 @@ type State struct {
 // Checkout is "off" or "on".
 func (s State) Checkout() string {
 	if s.State == Open {
-		return "on"
+		return CheckoutOn
 	}
-	return "off"
+	return CheckoutOff
 }
 
-// Same tells whether both say the same to a storefront: everything but Since.
-func (s State) Same(o State) bool {
+// same tells whether both say the same to a storefront: everything but Since.
+func (s State) same(o State) bool {
 	return s.State == o.State && s.Lead == o.Lead && s.Until.Equal(o.Until) && slices.Equal(s.Notices, o.Notices)
 }
 
@@ -56,7 +62,7 @@ func At(notices []*notice.Notice, ids []string, now time.Time) []State {
 func Next(notices []*notice.Notice, ids []string, now time.Time) (time.Time, bool) {
 	present := At(notices, ids, now)
 	for _, t := range Boundaries(notices, now) {
-		if !slices.EqualFunc(present, At(notices, ids, t), State.Same) {
+		if !slices.EqualFunc(present, At(notices, ids, t), State.same) {
 			return t, true
 		}
 	}
@@ -71,7 +77,7 @@ func Boundaries(notices []*notice.Notice, now time.Time) []time.Time {
 		if n.Draft || n.Cancelled {
 			continue
 		}
-		for _, t := range []time.Time{n.Closes.Time, n.End(), n.Until()} {
+		for _, t := range []time.Time{n.Closes.Time, n.End(), n.Until().Time} {
 			if t.After(now) {
 				ts = append(ts, t)
 			}
@@ -95,7 +101,7 @@ func spansOf(notices []*notice.Notice, id string) []span {
 		if n.Draft || n.Cancelled || n.CheckoutOn || !n.Covers(id) {
 			continue
 		}
-		s := span{n.Slug, n.Closes.Time, n.End(), n.Until()}
+		s := span{n.Slug, n.Closes.Time, n.End(), n.Until().Time}
 		if s.end.IsZero() || s.end.After(s.closes) {
 			spans = append(spans, s)
 		}

@@ -173,7 +173,7 @@ func checkLook(t *testing.T, notices []*notice.Notice, l look) {
 	t.Helper()
 	got := At(notices, []string{"web"}, hour(l.at))[0]
 	want := State{"web", l.state, hour(l.since), hour(l.until), strings.Fields(l.notices), l.lead}
-	if !got.Same(want) || !got.Since.Equal(want.Since) || got.Storefront != "web" {
+	if !got.same(want) || !got.Since.Equal(want.Since) || got.Storefront != "web" {
 		t.Errorf("at %d: %+v, want %+v", l.at, got, want)
 	}
 	if off := l.state != Open; (got.Checkout() == "off") != off || (got.Checkout() == "on") == off {
@@ -193,7 +193,7 @@ func TestEveryStorefrontInTheOrderAsked(t *testing.T) {
 		{"pos", Closed, hour(10), hour(16), []string{"all", "b"}, "b"},
 		{"web-2", Closed, hour(10), hour(14), []string{"all"}, "all"},
 	} {
-		if got := states[i]; got.Storefront != want.Storefront || !got.Same(want) || !got.Since.Equal(want.Since) {
+		if got := states[i]; got.Storefront != want.Storefront || !got.same(want) || !got.Since.Equal(want.Since) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
@@ -222,13 +222,13 @@ func TestSame(t *testing.T) {
 		"lead":    func(s *State) { s.Lead = "b" },
 	} {
 		o := s
-		if change(&o); s.Same(o) {
+		if change(&o); s.same(o) {
 			t.Errorf("another %s is the same", name)
 		}
 	}
 	o := s
 	o.Since, o.Until = hour(5), s.Until.In(time.FixedZone("", 3600))
-	if !s.Same(o) {
+	if !s.same(o) {
 		t.Error("another Since, or another zone's name for Until, makes a difference")
 	}
 }

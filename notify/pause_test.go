@@ -1,0 +1,67 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/notify/email"
+)
+
+// TestRest follows the mail's rests over batches of outcomes.
+func TestRest(t *testing.T) {
+	away := email.Outcome{Verdict: email.Retry, Err: errors.New("connection refused")}
+	closing := email.Outcome{Verdict: email.Retry, Code: 421, Err: errors.New("421 closing")}
+	fault := email.Outcome{Verdict: email.SenderFault, Code: 535, Err: errors.New("535 who are you")}
+	grey := email.Outcome{Verdict: email.Retry, Code: 451, Err: errors.New("451 later")}
+	deferred := email.Outcome{Verdict: email.Deferred, Code: 550, Err: errors.New("550 5.7.1 spam")}
+	sent, untried := email.Outcome{Verdict: email.Sent}, email.Outcome{}
+	row := make([]email.Outcome, faultsInARow)
+	for i := range row {
+		row[i] = deferred
+	}
+	for name, batches := range map[string]struct {
+		of     [][]email.Outcome
+		alerts []int // the batches, from 0, after which the owner hears of it
+		rests  bool  // in the end
+	}{
+		"all well":                         {of: [][]email.Outcome{{sent, sent}}},
+		"one greylisted":                   {of: [][]email.Outcome{{grey}, {grey}}},
+		"away for a moment":                {of: [][]email.Outcome{{away}, {sent}}},
+		"away for long":                    {of: [][]email.Outcome{{away}, {closing}, {away}, {away}, {away}, {away}}, alerts: []int{3}, rests: true},
+		"refused":                          {of: [][]email.Outcome{{fault, untried}, {fault}}, alerts: []int{0}, rests: true},
+		"refused after it was away":        {of: [][]email.Outcome{{away}, {fault}, {fault}}, alerts: []int{1}, rests: true},
+		"refused twice, with mail between": {of: [][]email.Outcome{{fault}, {sent}, {fault}}, alerts: []int{0, 2}, rests: true},
+		"nobody wants it":                  {of: [][]email.Outcome{row}, alerts: []int{0}, rests: true},
+		"nobody wants it, then shut down":  {of: [][]email.Outcome{append(row[:len(row):len(row)], untried)}, alerts: []int{0}, rests: true},
+		"most want it":                     {of: [][]email.Outcome{append(row[:10:10], sent), row[:19]}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := at("2026-11-20 10:00")
+			var r rest
+			var alerts []int
+			for i, outcomes := range batches.of {
+				next, why := r.after(outcomes, addressed(len(outcomes)), now)
+				if why != nil {
+					alerts = append(alerts, i)
+				}
+				r = next
+				now = now.Add(4 * time.Minute)
+			}
+			if fmt.Sprint(alerts) != fmt.Sprint(batches.alerts) || (r.pauses > 0) != batches.rests {
+				t.Errorf("alerts after %v, expected %v; %d rests", alerts, batches.alerts, r.pauses)
+			}
+		})
+	}
+}
+
+// addressed gives letters to as many domains.
+func addressed(n int) []ledger.Letter {
+	letters := make([]ledger.Letter, n)
+	for i := range letters {
+		letters[i].Subscriber.Email = fmt.Sprintf("a@d%d.example.org", i)
+	}
+	return letters
+}
