@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/mail"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/notify"
 	"github.com/backsoon/backsoon/notify/webhook"
 )
@@ -51,9 +50,9 @@ func (s *site) testWebhook(ctx context.Context, out io.Writer, id string) error 
 	if err := s.load(); err != nil {
 		return err
 	}
-	front, ok := s.cfg.Storefront(id)
-	if !ok {
-		return fmt.Errorf("there is no storefront %q; backsoon.yaml has %s", id, locale.List(s.cfg.StorefrontIDs()))
+	front, err := s.storefront(id)
+	if err != nil {
+		return err
 	}
 	if len(front.Webhooks) == 0 {
 		return fmt.Errorf("storefront %s has no webhooks in backsoon.yaml", id)
@@ -81,7 +80,7 @@ func (s *site) testWebhook(ctx context.Context, out io.Writer, id string) error 
 // obeys.
 func (s *site) sendTest(ctx context.Context, front config.Storefront, h config.Webhook) webhook.Outcome {
 	now := time.Now()
-	body, err := json.Marshal(webhook.Payload{Type: webhook.Test, Timestamp: now.UTC().Truncate(time.Second), Data: webhook.Data{
+	body, err := json.Marshal(webhook.Payload{Type: webhook.TypeTest, Timestamp: now.UTC().Truncate(time.Second), Data: webhook.Data{
 		Storefront: front.ID, Checkout: "on", Message: "A test from backsoon: nothing has changed", URL: s.cfg.Shop.URL.String(),
 	}})
 	if err != nil {
@@ -91,7 +90,7 @@ func (s *site) sendTest(ctx context.Context, front config.Storefront, h config.W
 	return webhook.NewClient().Send(ctx, target, "msg_test_"+rand.Text(), now, body)
 }
 
-func (s *site) testMail(ctx context.Context, out io.Writer, address string) error {
+func (s *site) testMail(ctx context.Context, out io.Writer, written string) error {
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -101,23 +100,20 @@ func (s *site) testMail(ctx context.Context, out io.Writer, address string) erro
 	if err := s.cfg.NeedSecrets(); err != nil {
 		return err
 	}
-	if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
-		return fmt.Errorf("%q is not an e-mail address; write name@example.org", address)
-	}
-	key, err := s.key()
+	to, err := address.Read(written)
 	if err != nil {
-		return err
+		return fmt.Errorf("%q %w", written, err)
 	}
-	var l *ledger.Ledger // a test mail leaves no trace there
-	w := s.watcher(l, key, slog.New(slog.DiscardHandler))
+	var l *ledger.Ledger // a test leaves no trace: no ledger, no key
+	w := s.watcher(l, newKey(), slog.New(slog.DiscardHandler))
 	sender := w.Sender()
 	defer sender.Close()
-	outcome := w.SendPlain(ctx, address, "[Test] "+s.cfg.Shop.Name+": mail from backsoon works",
+	outcome := w.SendPlain(ctx, to, "[Test] "+s.cfg.Shop.Name+": mail from backsoon works",
 		"This is a test. Nothing has changed: no shop is closed or opened by it.\n\n"+
 			"It came the way that mail to the subscribers goes, by "+s.cfg.Email.Server+".\n", time.Now())
 	if outcome.Err != nil {
-		return fmt.Errorf("not sent to %s: %w", address, outcome.Err)
+		return fmt.Errorf("not sent to %s: %w", written, outcome.Err)
 	}
-	fmt.Fprintf(out, "sent to %s by %s\n", address, s.cfg.Email.Server)
+	fmt.Fprintf(out, "sent to %s by %s\n", written, s.cfg.Email.Server)
 	return nil
 }

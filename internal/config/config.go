@@ -19,7 +19,7 @@ type Config struct {
 	Storefronts    []Storefront // in the file's order
 	Email          *Email       // nil: the site sends no mail
 	Alerts         []string     // who hears of refusals, failures and overdue reopenings
-	Database       string       // an absolute path, or postgres://…
+	Database       string       // an absolute path
 	Listen         string       // host:port for customers; empty: no listener
 	PublicURL      *url.URL     // where customers reach Listen, with a trailing slash; nil: not said
 	TrustedProxies []netip.Prefix
@@ -38,6 +38,9 @@ type Shop struct {
 	Location *time.Location
 	Contact  []notice.Link
 }
+
+// ClosureURL is the address of the closure's page.
+func (s Shop) ClosureURL(slug string) *url.URL { return s.URL.JoinPath("closures", slug+"/") }
 
 // Storefront is one place where the shop sells, with its own checkout.
 type Storefront struct {

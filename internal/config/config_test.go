@@ -183,7 +183,7 @@ func TestProblems(t *testing.T) {
 		{"environment", small + "listen: ${LISTEN}\n", `8:9: listen: the environment variable LISTEN is not set`},
 		{"environment's name", small + "listen: ${1 2}\n", `8:9: listen: ${ begins the name of an environment variable`},
 		{"environment, never closed", small + "listen: ${LISTEN\n", `8:9: listen: ${ begins the name of an environment variable`},
-		{"from", small + "email:\n  from: nobody\n  server: smtp://localhost\n", `9:9: email.from: "nobody" is not a mail address`},
+		{"from", small + "email:\n  from: nobody\n  server: smtp://localhost\n", `9:9: email.from: "nobody" is not an e-mail address; write Harbour Books <closures@`},
 		{"no server", small + "email:\n  from: a@b.example\n", `9:3: email.server is missing; write server: smtp://`},
 		{"server", strings.Replace(email(""), "smtp://localhost", "mail.example", 1), `10:11: email.server: is not the address of a mail server`},
 		{"server with user", strings.Replace(email(""), "smtp://localhost", "smtp://u:p@mail.example", 1), `write user: and password: in lines of their own`},
@@ -197,7 +197,15 @@ func TestProblems(t *testing.T) {
 		{"remind", email("remind: [soon]"), `11:12: email.remind: "soon" is not a time from 1m to 365d`},
 		{"remind twice", email("remind: [72h, 3d]"), `11:17: email.remind: "3d" is there already`},
 		{"publishers", small + "publishers: [{name: x}]\n", `8:13: publishers: this version cannot check signatures yet`},
-		{"alerts", small + "alerts: [x]\n", `8:10: alerts: "x" is not a mail address`},
+		{"from a mailbox nobody can have", small + "email:\n  from: Shop <jürgen@b.example>\n  server: smtp://localhost\n", `9:9: email.from: "Shop <jürgen@b.example>" has other letters than a-z before the @`},
+		{"from this machine", small + "email:\n  from: root@localhost\n  server: smtp://localhost\n", `9:9: email.from: "root@localhost" has no dot behind the @; write the whole address`},
+		{"from a long name", small + "email:\n  from: " + strings.Repeat("x", 201) + " <a@b.example>\n  server: smtp://localhost\n", `9:9: email.from: has 201 characters; a name may have 200`},
+		{"a long name", strings.Replace(small, "name: A", "name: "+strings.Repeat("é", 201), 1), `2:9: shop.name: has 201 characters; a name may have 200: write Harbour Books`},
+		{"a name in two lines", strings.Replace(small, "name: B", `name: "B\nC"`, 1), `7:11: storefronts.web.name: one line belongs here`},
+		{"a long url", strings.Replace(small, "https://a.example", "https://a.example/"+strings.Repeat("x", 2000), 1), `3:8: shop.url: has 2018 characters; an address may have 2000`},
+		{"no host", strings.Replace(small, "https://a.example", "https://a<b>/", 1), `3:8: shop.url: "https://a<b>/" is not an address on the web`},
+		{"no international host", strings.Replace(small, "https://a.example", "https://bü_cher.example/", 1), `3:8: shop.url: "https://bü_cher.example/" is not an address on the web`},
+		{"alerts", small + "alerts: [x]\n", `8:10: alerts: "x" is not an e-mail address; write [owner@`},
 		{"postgres", small + "database: postgres://localhost/x\n", `8:11: database: this version keeps its ledger in SQLite`},
 		{"mysql", small + "database: mysql://localhost/x\n", `8:11: database: a path belongs here`},
 		{"listen", small + "listen: localhost\n", `8:9: listen: "localhost" is not a host and port; write listen: 127.0.0.1:8080`},
@@ -212,6 +220,41 @@ func TestProblems(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", problems, test.want)
 			}
 		})
+	}
+}
+
+// TestInternationalNames: mail headers, feeds and DNS want the xn-- form.
+func TestInternationalNames(t *testing.T) {
+	src := strings.Replace(small, "https://a.example", "https://Bücher.example:8443/status", 1) +
+		"    url: https://bücher.example\n    webhooks: [{url: \"http://shop_backend:9000/hook\", secret: \"${A}\"}]\n" +
+		"email:\n  from: Bücher <closures@bücher.example>\n  server: smtp://mail.bücher.example\nalerts: [ann@bücher.example]\n"
+	c := mustParse(t, src, "A", secretA)
+	for _, pair := range [][2]string{
+		{c.Shop.URL.String(), "https://xn--bcher-kva.example:8443/status/"},
+		{c.Storefronts[0].URL, "https://xn--bcher-kva.example"},
+		{c.Storefronts[0].Webhooks[0].URL, "http://shop_backend:9000/hook"},
+		{c.Email.From.Name, "Bücher"},
+		{c.Email.From.Address, "closures@xn--bcher-kva.example"},
+		{c.Email.Server, "mail.xn--bcher-kva.example:587"},
+		{strings.Join(c.Alerts, " "), "ann@xn--bcher-kva.example"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("got %q, want %q", pair[0], pair[1])
+		}
+	}
+}
+
+// TestBothChosenBySystem: port 0 is another one each time.
+func TestBothChosenBySystem(t *testing.T) {
+	if c := mustParse(t, small+"listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n"); c.Admin != c.Listen {
+		t.Errorf("%s, %s", c.Admin, c.Listen)
+	}
+}
+
+func TestClosureURL(t *testing.T) {
+	shop := mustParse(t, strings.Replace(small, "https://a.example", "https://a.example/now", 1)).Shop
+	if got := shop.ClosureURL("flood").String(); got != "https://a.example/now/closures/flood/" {
+		t.Error(got)
 	}
 }
 

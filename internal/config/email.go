@@ -4,13 +4,13 @@ import (
 	"net"
 	"net/mail"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
@@ -44,6 +44,7 @@ func (r *reader) login(v strictyaml.Value) (user, password string) {
 	return user, r.secret(v, "password", "mail")
 }
 
+// readAddress reads an address with or without a name before it.
 func readAddress(v strictyaml.Value, example string) *mail.Address {
 	text, ok := v.Text(example)
 	if !ok {
@@ -51,9 +52,13 @@ func readAddress(v strictyaml.Value, example string) *mail.Address {
 	}
 	a, err := mail.ParseAddress(text)
 	if err != nil {
-		v.Errorf("%q is not a mail address; write %s", strictyaml.Clip(text), example)
+		v.Errorf("%q is not an e-mail address; write %s", strictyaml.Clip(text), example)
 		return nil
 	}
+	if a.Address, err = address.Read(a.Address); err != nil {
+		v.Errorf("%q %v", strictyaml.Clip(text), err)
+	}
+	checkName(v, a.Name, example)
 	return a
 }
 
@@ -76,8 +81,8 @@ func readServer(v strictyaml.Value) (server string, tls TLSMode) {
 	if !ok {
 		return "", ""
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+	u, err := parseURL(text)
+	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
 		v.Errorf("is not the address of a mail server; write server: %s", example)
 		return "", ""
 	}

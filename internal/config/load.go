@@ -102,7 +102,7 @@ func (r *reader) config(root strictyaml.Value) *Config {
 		Admin:          readHostPort(root.Get("admin"), "127.0.0.1:8081"),
 	}
 	refusePublishers(root.Get("publishers"))
-	if c.Admin != "" && c.Admin == c.Listen {
+	if c.Admin != "" && c.Admin == c.Listen && !strings.HasSuffix(c.Admin, ":0") {
 		root.Get("admin").Errorf("customers reach %s (listen); write another port, which only you reach", c.Admin)
 	}
 	if len(c.Alerts) > 0 && !root.Get("email").Present() {

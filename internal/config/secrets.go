@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/base64"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/backsoon/backsoon/internal/strictyaml"
+	"github.com/backsoon/backsoon/notify/webhook"
 )
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}?`)
@@ -114,7 +114,7 @@ func (r *reader) lacks(format string, args ...any) {
 func (r *reader) secrets(v strictyaml.Value, user string) []string {
 	var secrets []string
 	add := func(at strictyaml.Value, secret string) {
-		if secret != "" && !isSecret(secret) {
+		if secret != "" && !webhook.ValidSecret(secret) {
 			at.Errorf("is no signing secret; write whsec_ and then what `openssl rand -base64 32` prints")
 		}
 		if secret != "" {
@@ -142,13 +142,4 @@ func (r *reader) secrets(v strictyaml.Value, user string) []string {
 		add(at, r.secret(v, "secret", user))
 	}
 	return secrets
-}
-
-// isSecret tells whether the text is a signing secret of Standard Webhooks:
-// whsec_ and the base64 of 24 to 64 bytes
-// (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
-func isSecret(text string) bool {
-	encoded, ok := strings.CutPrefix(text, "whsec_")
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	return ok && err == nil && 24 <= len(key) && len(key) <= 64 && !strings.ContainsAny(encoded, "\r\n")
 }

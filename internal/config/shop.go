@@ -1,11 +1,17 @@
 package config
 
 import (
+	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
@@ -41,10 +47,21 @@ func readName(v strictyaml.Value, example string) string {
 	if text = strings.TrimSpace(text); ok && text == "" {
 		v.Errorf("is empty; write %s", example)
 	}
-	if strings.ContainsAny(text, "\n\t") {
-		v.Errorf("one line belongs here, without tabs; write %s", example)
-	}
+	checkName(v, text, example)
 	return text
+}
+
+// maxName is the most characters of a name: it stands in the subject of mails
+// and on buttons.
+const maxName = 200
+
+func checkName(v strictyaml.Value, name, example string) {
+	switch length := utf8.RuneCountInString(name); {
+	case strings.ContainsFunc(name, unicode.IsControl):
+		v.Errorf("one line belongs here, without tabs; write %s", example)
+	case length > maxName:
+		v.Errorf("has %d characters; a name may have %d: write %s", length, maxName, example)
+	}
 }
 
 // readLocation never guesses: a closure in the machine's zone would be wrong by
@@ -77,18 +94,49 @@ func readBase(v strictyaml.Value, example string) *url.URL {
 	return u
 }
 
+// maxURL is the most characters of an address: all that it is put in takes that.
+const maxURL = 2000
+
 // readURL reads an absolute http or https address; nil when there is none.
 func readURL(v strictyaml.Value, example string) *url.URL {
 	text, ok := v.Text(example)
 	if !ok {
 		return nil
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	u, err := parseURL(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		v.Errorf("%q is not an address on the web; write %s", strictyaml.Clip(text), example)
 		return nil
 	}
+	if length := len(u.String()); length > maxURL {
+		v.Errorf("has %d characters; an address may have %d: write a shorter one", length, maxURL)
+	}
 	return u
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
+
+// parseURL parses an address that has a host. An international name becomes what
+// DNS, mail headers and webhooks know it by (xn--…, RFC 5891).
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil {
+		return u, nil
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		if host, err = idna.Lookup.ToASCII(host); err != nil {
+			return nil, err
+		}
+		u.Host = host + strings.TrimPrefix(u.Host, u.Hostname()) // and its port
+	}
+	if !hostName.MatchString(host) {
+		return nil, fmt.Errorf("%q is no host", host)
+	}
+	return u, nil
 }
 
 var storefrontID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)

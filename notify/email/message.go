@@ -18,6 +18,8 @@ import (
 	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"github.com/backsoon/backsoon/internal/address"
 )
 
 // Message is what all recipients of a mail have in common.
@@ -147,7 +149,7 @@ func (m Message) digest() string {
 
 // check refuses what would not make a valid header.
 func (m Message) check() error {
-	if err := checkAddress(m.From.Address); err != nil {
+	if err := address.Check(m.From.Address); err != nil {
 		return headerError("From", err)
 	}
 	if m.Date.IsZero() {
@@ -160,7 +162,7 @@ func (m Message) check() error {
 			return headerError("List-Id", err)
 		}
 		if l.Mailto != "" {
-			if err := checkAddress(l.Mailto); err != nil {
+			if err := address.Check(l.Mailto); err != nil {
 				return headerError("List-Unsubscribe", err)
 			}
 		}

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"html"
 	"mime/quotedprintable"
-	"net/mail"
 	"net/url"
 	"strings"
+
+	"github.com/backsoon/backsoon/internal/address"
 )
 
 // Recipient is what differs from one recipient of a message to the next.
@@ -45,7 +46,7 @@ func (r *Rendered) For(rec Recipient) ([]byte, error) {
 
 // headers writes the recipient's own headers.
 func (r *Rendered) headers(rec Recipient) (string, error) {
-	if err := checkAddress(rec.Address); err != nil {
+	if err := address.Check(rec.Address); err != nil {
 		return "", headerError("To", err)
 	}
 	if err := checkToken(rec.MessageID); err != nil {
@@ -140,20 +141,6 @@ func softLine(text string) []byte {
 	_ = w.Close()
 	b.WriteString("=\r\n")
 	return b.Bytes()
-}
-
-// maxAddress is the longest path of RFC 5321, section 4.5.3.1.3, without its
-// angle brackets.
-const maxAddress = 254
-
-// checkAddress accepts local@domain in ASCII and nothing around it. A quoted
-// local part is refused: no mailbox in use has one, and it may hide anything.
-func checkAddress(s string) error {
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || len(s) > maxAddress || !printable(s) {
-		return errors.New("not an e-mail address; write it as name@example.com")
-	}
-	return nil
 }
 
 // checkPage accepts an absolute http or https URL that fits between angle

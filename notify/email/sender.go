@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/config"
 )
 
@@ -41,10 +42,10 @@ func NewSender(cfg config.Email) *Sender {
 // gives up when the context ends or, from then on, after Timeout.
 func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome {
 	hide := redactor{to, s.cfg.User, s.cfg.Password}
-	if err := checkAddress(from); err != nil {
+	if err := address.Check(from); err != nil {
 		return Outcome{Verdict: SenderFault, Err: hide.wrap(mailFrom, err.Error())}
 	}
-	if err := checkAddress(to); err != nil {
+	if err := address.Check(to); err != nil {
 		return Outcome{Verdict: BadAddress, Err: hide.wrap(rcptTo, err.Error())}
 	}
 	select {
