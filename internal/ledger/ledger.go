@@ -31,9 +31,17 @@ type store interface {
 	migrations() fs.FS // *.sql, applied in the order of their names
 	version(ctx context.Context, tx *sql.Tx) (int, error)
 	setVersion(ctx context.Context, tx *sql.Tx, v int) error
-	lock() (release func() error, err error)
+	lock(lockName) (release func() error, err error)
 	close() error
 }
+
+// lockName is what only one process at a time may do.
+type lockName string
+
+const (
+	watching  lockName = "lock"
+	importing lockName = "import"
+)
 
 // ErrMissing says that there is no ledger yet.
 var ErrMissing = errors.New("there is no ledger yet; `backsoon watch` begins one")
@@ -66,7 +74,7 @@ func (l *Ledger) Close() error { return l.store.close() }
 
 // Lock makes the caller the one watcher of this ledger, until release is
 // called or the process ends. A *HeldError names who has it.
-func (l *Ledger) Lock() (release func() error, err error) { return l.store.lock() }
+func (l *Ledger) Lock() (release func() error, err error) { return l.store.lock(watching) }
 
 // Update runs f in one transaction that writes: all of it is there after a
 // crash, or nothing.

@@ -12,7 +12,7 @@ import (
 
 // hold locks the ledger, says so, and keeps it until its input ends.
 func hold(path string) error {
-	_, err := (&sqlite{path: path}).lock()
+	_, err := (&sqlite{path: path}).lock(watching)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func hold(path string) error {
 
 // try prints what came of an attempt to lock the ledger.
 func try(path string) error {
-	release, err := (&sqlite{path: path}).lock()
+	release, err := (&sqlite{path: path}).lock(watching)
 	if held := (*HeldError)(nil); errors.As(err, &held) {
 		fmt.Println("held by", held.PID)
 		return nil
@@ -103,7 +103,7 @@ func TestHolderOfNothing(t *testing.T) {
 func TestLockFileThatCannotBe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backsoon.db")
 	l := openAt(t, path)
-	if err := os.Mkdir(lockPath(path), 0o700); err != nil {
+	if err := os.Mkdir(lockPath(path, watching), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	_, err := l.Lock()

@@ -17,7 +17,7 @@ var t0 = time.Date(2026, 12, 24, 18, 0, 0, 123_000_000, time.UTC)
 
 // roles are what a second process of this test binary can be, by the value of
 // roleEnv; each works on the ledger at path until it is killed.
-var roles = map[string]func(path string) error{"hold": hold, "try": try, "write": writeOn}
+var roles = map[string]func(path string) error{"hold": hold, "try": try, "write": writeOn, "import": breakOff}
 
 const roleEnv, pathEnv = "LEDGER_TEST_ROLE", "LEDGER_TEST_PATH"
 

@@ -31,6 +31,7 @@ type Told struct {
 	Closes      time.Time   `json:"closes,omitzero"`
 	Reopens     time.Time   `json:"reopens,omitzero"`
 	Storefronts []string    `json:"storefronts,omitempty"`
+	CheckoutOn  bool        `json:"checkout_on,omitempty"`
 	Updates     []time.Time `json:"updates,omitempty"`
 	Reminders   []time.Time `json:"reminders,omitempty"` // the moments that have had theirs
 	Opened      []string    `json:"opened,omitempty"`    // storefronts whose reopening was mailed

@@ -162,3 +162,24 @@ func write(t *testing.T, path string, content []byte) {
 		t.Fatal(err)
 	}
 }
+
+// TestPrivateFromTheStart: nobody else could read the file even if the process
+// were killed before anything is in it.
+func TestPrivateFromTheStart(t *testing.T) {
+	dir := t.TempDir()
+	missing, empty := filepath.Join(dir, "data", "missing.db"), filepath.Join(dir, "empty.db")
+	if err := os.WriteFile(empty, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{missing, empty} {
+		if err := begin(path); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || info.Size() != 0 {
+			t.Errorf("%v, %v", info, err)
+		}
+		if fresh, err := inspect(path); !fresh || err != nil {
+			t.Errorf("%v, %v", fresh, err)
+		}
+	}
+}

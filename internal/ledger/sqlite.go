@@ -39,8 +39,10 @@ func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) 
 	if fresh && !create {
 		return nil, ErrMissing
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+	if fresh {
+		if err := begin(path); err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		}
 	}
 	// FULL makes every commit reach the disk; IMMEDIATE makes writers queue up
 	// at the start instead of failing in the middle.
@@ -58,14 +60,23 @@ func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) 
 	return s, nil
 }
 
+// begin makes an empty file that nobody else may read, before anything is in it.
+func begin(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close()) // it may have been there, and empty
+}
+
 // prepare marks a fresh file as ours before anything else is in it, and then
 // turns on the write-ahead log, so that readers never wait for the watcher.
 func (s *sqlite) prepare(ctx context.Context, fresh bool) error {
 	if fresh {
 		if _, err := s.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-			return err
-		}
-		if err := os.Chmod(s.path, 0o600); err != nil {
 			return err
 		}
 	}
@@ -112,8 +123,9 @@ func (s *sqlite) setVersion(ctx context.Context, tx *sql.Tx, v int) error {
 
 // lock takes an open-file-description lock (fcntl(2), F_OFD_SETLK): it goes with
 // the process however that dies, and Holder can ask for it without taking it.
-func (s *sqlite) lock() (release func() error, err error) {
-	f, err := os.OpenFile(lockPath(s.path), os.O_RDWR|os.O_CREATE, 0o600)
+func (s *sqlite) lock(name lockName) (release func() error, err error) {
+	path := lockPath(s.path, name)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
@@ -130,7 +142,7 @@ func (s *sqlite) lock() (release func() error, err error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("ledger: %s: %w", lockPath(s.path), err)
+		return nil, fmt.Errorf("ledger: %s: %w", path, err)
 	}
 	return f.Close, nil
 }
@@ -138,7 +150,7 @@ func (s *sqlite) lock() (release func() error, err error) {
 // Holder gives the process id of the watcher that has the ledger at the path,
 // and whether there is one. It changes nothing and needs no ledger.
 func Holder(path string) (pid int, held bool) {
-	f, err := os.Open(lockPath(path))
+	f, err := os.Open(lockPath(path, watching))
 	if err != nil {
 		return 0, false
 	}
@@ -156,4 +168,4 @@ func readPID(f *os.File) int {
 	return pid
 }
 
-func lockPath(path string) string { return path + ".lock" }
+func lockPath(path string, name lockName) string { return path + "." + string(name) }

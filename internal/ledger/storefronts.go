@@ -74,14 +74,13 @@ func (e Endpoint) Owed(f Storefront) bool {
 	return e.Disabled.IsZero() && (e.Acknowledged < f.Revision || !e.Reassert.IsZero())
 }
 
-// Due is when the endpoint is next to be sent the state; zero: never.
+// Due is when the endpoint is next to be sent the state; zero: never. It is sent
+// the state once more only when it has it: until then every retry does that.
 func (e Endpoint) Due(f Storefront) time.Time {
 	switch {
 	case !e.Owed(f):
 		return time.Time{}
-	case e.Acknowledged >= f.Revision:
-		return e.Reassert
-	case e.Reassert.IsZero() || e.NextTry.Before(e.Reassert):
+	case e.Acknowledged < f.Revision:
 		return e.NextTry
 	}
 	return e.Reassert

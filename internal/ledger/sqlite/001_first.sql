@@ -102,6 +102,15 @@ CREATE TABLE subscribers (
 
 CREATE UNIQUE INDEX subscribers_by_email ON subscribers (lower(email));
 
+CREATE TABLE imported (              -- an import under way: subscribers only once it is whole
+    id           INTEGER PRIMARY KEY,
+    email        TEXT    NOT NULL,
+    storefronts  TEXT    NOT NULL,
+    language     TEXT    NOT NULL,
+    until_reopen INTEGER NOT NULL,
+    confirmed    INTEGER NOT NULL
+);
+
 CREATE TABLE alerts (                -- mail owed to the owner
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     address  TEXT    NOT NULL,

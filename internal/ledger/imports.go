@@ -1,0 +1,93 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Import is a list of subscribers on its way in. Its lines are put down in short
+// transactions, so that nobody waits for a long list, and none of them counts
+// before Finish.
+type Import struct {
+	ledger  *Ledger
+	release func() error
+	lines   int
+}
+
+// BeginImport begins the one import of its time, and forgets what is left of one
+// that was broken off. It is an error while another is under way.
+func (l *Ledger) BeginImport(ctx context.Context) (*Import, error) {
+	release, err := l.store.lock(importing)
+	var held *HeldError
+	if errors.As(err, &held) {
+		return nil, fmt.Errorf("another import is under way (process %d); wait until it is done", held.PID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := &Import{ledger: l, release: release}
+	if err := l.Update(ctx, (*Tx).forgetImport); err != nil {
+		_ = release()
+		return nil, err
+	}
+	return i, nil
+}
+
+// Add puts confirmed subscribers down for Finish, in one transaction.
+func (i *Import) Add(ctx context.Context, subs []Subscriber) error {
+	err := i.ledger.Update(ctx, func(t *Tx) error {
+		stmt, err := t.tx.PrepareContext(ctx, `INSERT INTO imported (email, storefronts, language, until_reopen, confirmed)
+			VALUES ($1, $2, $3, $4, $5)`)
+		if err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+		defer stmt.Close()
+		for _, s := range subs {
+			if _, err := stmt.ExecContext(ctx, s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed)); err != nil {
+				return fmt.Errorf("ledger: %w", err)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		i.lines += len(subs)
+	}
+	return err
+}
+
+// Finish makes subscribers of all that were added, with an entry in the log, in
+// one transaction; a known address is left as it is, and of several lines with
+// the same the first counts. refused is how many lines of the list were no
+// subscribers. The entry counts what was added, known and refused.
+func (i *Import) Finish(ctx context.Context, refused int, now time.Time) (e Entry, err error) {
+	err = i.ledger.Update(ctx, func(t *Tx) error {
+		// In the order of their index a million are in after seconds; in no order
+		// it takes three times as long, and the checkout would wait.
+		added, err := t.exec(`INSERT INTO subscribers (email, storefronts, language, until_reopen, confirmed)
+			SELECT email, storefronts, language, until_reopen, confirmed FROM imported WHERE true ORDER BY lower(email), id
+			ON CONFLICT (lower(email)) DO NOTHING`)
+		if err != nil {
+			return err
+		}
+		counts := Counts{"added": int(added), "known": i.lines - int(added), "refused": refused}
+		if e, err = t.Audit(Entry{Time: now, Event: SubscribersImported, Counts: counts}); err != nil {
+			return err
+		}
+		return t.forgetImport()
+	})
+	return e, err
+}
+
+// Close lets the next import begin. What was added and not finished is
+// forgotten, there and then if that is possible.
+func (i *Import) Close() error {
+	err := i.ledger.Update(context.Background(), (*Tx).forgetImport)
+	return errors.Join(err, i.release())
+}
+
+func (t *Tx) forgetImport() error {
+	_, err := t.exec("DELETE FROM imported")
+	return err
+}

@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// breakOff begins an import, says so, and never ends it.
+func breakOff(path string) error {
+	l, err := Open(context.Background(), path, true)
+	if err != nil {
+		return err
+	}
+	i, err := l.BeginImport(context.Background())
+	if err != nil {
+		return err
+	}
+	if err := i.Add(context.Background(), []Subscriber{{Email: "half@example.com", Confirmed: t0}}); err != nil {
+		return err
+	}
+	fmt.Println(os.Getpid())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+func beginImport(t testing.TB, l *Ledger) *Import {
+	t.Helper()
+	i, err := l.BeginImport(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := i.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return i
+}
+
+func addLines(t testing.TB, i *Import, subs ...Subscriber) {
+	t.Helper()
+	if err := i.Add(context.Background(), subs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func finish(t testing.TB, i *Import, refused int) Entry {
+	t.Helper()
+	e, err := i.Finish(context.Background(), refused, t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// batches are n lines in no order, as an import puts them down.
+func batches(n int) (all [][]Subscriber) {
+	const size = 10_000
+	for from := 0; from < n; from += size {
+		var batch []Subscriber
+		for k := from; k < min(from+size, n); k++ {
+			email := fmt.Sprintf("customer%d.%d@books%d.example", k*7919%1_000_003, k, k%50)
+			batch = append(batch, Subscriber{Email: email, Language: "pt", Confirmed: t0})
+		}
+		all = append(all, batch)
+	}
+	return all
+}
+
+func emails(t *testing.T, l *Ledger) string {
+	t.Helper()
+	all := read(t, l, func(tx *Tx) ([]Subscriber, error) { return tx.Subscribers(0, 99) })
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Email)
+	}
+	return strings.Join(names, " ")
+}
+
+func entries(t *testing.T, l *Ledger) []Entry {
+	t.Helper()
+	return read(t, l, func(tx *Tx) ([]Entry, error) { return tx.Entries(0, 9) })
+}
+
+// TestImport: nothing counts before the end, then all of it at once, with one
+// entry in the log. Who was known stays as before, and the first line counts.
+func TestImport(t *testing.T) {
+	l := newLedger(t)
+	ada := addSubscribers(t, l, Subscriber{Email: "ada@example.com", Storefronts: []string{"web"}, Confirmed: t0})[0]
+	i := beginImport(t, l)
+	addLines(t, i, Subscriber{Email: "zoe@example.com", Storefronts: []string{"web", "pos"}, Language: "pt", Confirmed: t0},
+		Subscriber{Email: "ADA@example.com", Confirmed: t0})
+	addLines(t, i)
+	addLines(t, i, Subscriber{Email: "Ben@example.com", Confirmed: t0}, Subscriber{Email: "ZOE@example.com", Confirmed: t0})
+	if got := emails(t, l); got != "ada@example.com" || len(entries(t, l)) > 0 {
+		t.Errorf("before the end: %s, %v", got, entries(t, l))
+	}
+	e := finish(t, i, 3)
+	if want := (Counts{"added": 2, "known": 2, "refused": 3}); e.Event != SubscribersImported || !maps.Equal(e.Counts, want) {
+		t.Errorf("%+v, want %v", e, want)
+	}
+	if log := entries(t, l); len(log) != 1 || log[0].Event != SubscribersImported || !maps.Equal(log[0].Counts, e.Counts) {
+		t.Errorf("%+v", log)
+	}
+	if got := emails(t, l); got != "ada@example.com Ben@example.com zoe@example.com" {
+		t.Error(got)
+	}
+	all := read(t, l, func(tx *Tx) ([]Subscriber, error) { return tx.Subscribers(ada.ID, 2) })
+	if zoe := all[1]; fmt.Sprint(zoe.Storefronts) != "[web pos]" || zoe.Language != "pt" || !zoe.Reachable() {
+		t.Errorf("%+v", zoe)
+	}
+	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 0 {
+		t.Errorf("%d lines are left", n)
+	}
+}
+
+// TestImportBrokenOff: nobody is added by half a list, neither then nor by the
+// next import, be it that its process gave up or was killed.
+func TestImportBrokenOff(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backsoon.db")
+	l := openAt(t, path)
+	gaveUp, err := l.BeginImport(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	addLines(t, gaveUp, Subscriber{Email: "gone@example.com", Confirmed: t0})
+	if err := gaveUp.Close(); err != nil {
+		t.Fatal(err)
+	}
+	killed := start(t, "import", path)
+	killed.line(t)
+	killed.kill()
+	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
+		t.Errorf("%d lines are left of the one that was killed, and of the one that gave up", n)
+	}
+	i := beginImport(t, l)
+	addLines(t, i, Subscriber{Email: "ada@example.com", Confirmed: t0})
+	if e := finish(t, i, 0); e.Counts["added"] != 1 || emails(t, l) != "ada@example.com" {
+		t.Errorf("%+v, %s", e, emails(t, l))
+	}
+}
+
+func TestOneImportAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backsoon.db")
+	l := openAt(t, path)
+	other := start(t, "import", path)
+	pid := other.line(t)
+	_, err := l.BeginImport(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "another import is under way (process "+pid+")") {
+		t.Errorf("%v", err)
+	}
+	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
+		t.Errorf("the other's %d lines", n)
+	}
+	if release, err := l.Lock(); err != nil {
+		t.Errorf("a watcher is not in its way: %v", err)
+	} else if err := release(); err != nil {
+		t.Error(err)
+	}
+}
