@@ -3,6 +3,7 @@ package letter
 import (
 	"errors"
 	htmltemplate "html/template"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,19 +47,33 @@ type contact struct {
 	URL         htmltemplate.URL
 }
 
-// Limits of a letter that is cut, in characters, and the number of its facts.
-const (
-	maxTitle   = 200
-	maxExcerpt = 1500
-	maxFact    = 150
-	maxFacts   = 10
-)
+// maxTitle is how long a title or name may be in any letter, in characters.
+const maxTitle = 200
+
+// room is how much of the owner's words a letter takes.
+type room struct {
+	text  int // characters of a text; a longer one becomes an excerpt
+	line  int // characters of a fact, or of a link's label
+	items int // facts, ways to the shop, and storefronts to buy at, of each
+}
+
+// rooms are tried one after the other until a letter is small enough. In the
+// last there is place for the answer and the link to the status page alone.
+var rooms = []room{
+	{math.MaxInt, math.MaxInt, math.MaxInt},
+	{1500, 150, 10},
+	{300, 80, 3},
+	{0, 0, 0},
+}
+
+// excerpt is how much of the notice an update's letter recalls, in characters.
+const excerpt = 1500
 
 // writer writes one letter.
 type writer struct {
 	cfg *config.Config
 	Facts
-	cut bool // excerpts in the place of long texts
+	room room
 }
 
 func (w writer) content() (content, error) {
@@ -67,9 +82,9 @@ func (w writer) content() (content, error) {
 	if !ok {
 		return content{}, errors.New("no such kind")
 	}
-	page := w.cfg.Shop.URL.JoinPath("closures", n.Slug+"/")
+	page := w.cfg.Shop.ClosureURL(n.Slug)
 	c := content{
-		Subject: w.subject(), Shop: line(w.cfg.Shop.Name), Tone: w.tone(), opening: opening,
+		Subject: w.subject(), Shop: w.shop(), Tone: w.tone(), opening: opening,
 		Contacts: w.contacts(), Page: page.String(), Leave: Unsubscribe,
 	}
 	switch w.Kind {
@@ -86,7 +101,7 @@ func (w writer) content() (content, error) {
 		u := n.Updates[i]
 		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle)}
 		c.Update.Text, c.Update.HTML = w.prose(u.Body, page)
-		c.Text = clip(notice.Summary(n.Body), maxExcerpt)
+		c.Text = clip(notice.Summary(n.Body), min(excerpt, w.room.text))
 		c.HTML = paragraph(c.Text)
 	default:
 		c.Text, c.HTML = w.prose(n.Body, page)
@@ -102,8 +117,8 @@ func (w writer) content() (content, error) {
 func (w writer) prose(markdown string, page *url.URL) (string, htmltemplate.HTML) {
 	render := notice.Markdown{Base: page}
 	text := render.PlainText(markdown)
-	if w.cut && len(text) > maxExcerpt {
-		text = clip(line(text), maxExcerpt)
+	if len(text) > w.room.text {
+		text = clip(line(text), w.room.text)
 		return text, paragraph(text)
 	}
 	return text, forMail(render.HTML(markdown))
@@ -111,15 +126,8 @@ func (w writer) prose(markdown string, page *url.URL) (string, htmltemplate.HTML
 
 func (w writer) facts() []notice.Fact {
 	var facts []notice.Fact
-	for _, f := range w.Notice.Facts {
-		f = notice.Fact{Label: line(f.Label), Text: line(f.Text)}
-		if w.cut {
-			f = notice.Fact{Label: clip(f.Label, maxFact), Text: clip(f.Text, maxFact)}
-		}
-		facts = append(facts, f)
-	}
-	if w.cut && len(facts) > maxFacts {
-		facts = facts[:maxFacts]
+	for _, f := range firstOf(w.Notice.Facts, w.room.items) {
+		facts = append(facts, notice.Fact{Label: w.clip(f.Label), Text: w.clip(f.Text)})
 	}
 	return facts
 }
@@ -130,28 +138,35 @@ func (w writer) contacts() []contact {
 	if w.Notice.Contact != nil {
 		links = slices.Concat([]notice.Link{*w.Notice.Contact}, links)
 	}
-	contacts := make([]contact, len(links))
-	for i, l := range links {
-		contacts[i] = link(l.Label, l.URL)
-	}
-	return contacts
+	return w.links(links)
 }
 
 // shops are the storefronts that the letter is about.
 func (w writer) shops() []contact {
-	var shops []contact
+	var shops []notice.Link
 	for _, s := range w.cfg.Storefronts {
 		if s.URL != "" && (len(w.Storefronts) == 0 || slices.Contains(w.Storefronts, s.ID)) {
-			shops = append(shops, link(s.Name, s.URL))
+			shops = append(shops, notice.Link{Label: s.Name, URL: s.URL})
 		}
 	}
-	return shops
+	return w.links(shops)
 }
+
+func (w writer) links(links []notice.Link) []contact {
+	var contacts []contact
+	for _, l := range firstOf(links, w.room.items) {
+		contacts = append(contacts, link(w.clip(l.Label), l.URL))
+	}
+	return contacts
+}
+
+// clip makes a short line of a text.
+func (w writer) clip(s string) string { return clip(line(s), w.room.line) }
 
 // link makes a contact of a label and a URL with one of the schemes of
 // notice.Link. A template would refuse tel and sms; another scheme it still does.
 func link(label, address string) contact {
-	c := contact{Label: line(label), Text: line(address), URL: "#"}
+	c := contact{Label: label, Text: line(address), URL: "#"}
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch strings.ToLower(scheme) {
 	case "http", "https":
@@ -170,6 +185,7 @@ func (w writer) stamp(t time.Time, dateOnly bool) string {
 }
 
 func (w writer) title() string { return clip(line(w.Notice.Title), maxTitle) }
+func (w writer) shop() string  { return clip(line(w.cfg.Shop.Name), maxTitle) }
 
 // line makes one line of a text: white space and control characters become
 // single spaces, and the marks that turn the direction of all that follows
@@ -189,8 +205,14 @@ func line(s string) string {
 
 // clip shortens a text to so many characters.
 func clip(s string, limit int) string {
-	if runes := []rune(s); len(runes) > limit {
-		return strings.TrimSpace(string(runes[:limit-1])) + "…"
+	runes := []rune(s)
+	switch {
+	case len(runes) <= limit:
+		return s
+	case limit == 0:
+		return ""
 	}
-	return s
+	return strings.TrimSpace(string(runes[:limit-1])) + "…"
 }
+
+func firstOf[T any](all []T, n int) []T { return all[:min(n, len(all))] }

@@ -39,6 +39,7 @@ type Facts struct {
 	Notice      *notice.Notice
 	Update      time.Time // which update, for the kind Update
 	Storefronts []string  // ids of those affected, for Reopened of those that opened; empty: all
+	Spared      []string  // ids of those that were affected and are no longer
 	Now         time.Time
 }
 
@@ -54,16 +55,17 @@ const maxHTML = 30 << 10
 
 // Compose writes a letter by the theme's mail/letter.txt and mail/letter.html.
 // Times are the shop's, with the zone beside them. A letter that would be more
-// than 30 KB of HTML has excerpts in the place of long texts, and the link to
-// the status page. It fails on a template that does not work, an unknown kind,
-// and an update that the notice does not have.
+// than 30 KB of HTML has excerpts in the place of long texts and the beginnings
+// of long lists, and the link to the status page. It fails on a template that
+// does not work or is too large itself, an unknown kind, and an update that the
+// notice does not have.
 func Compose(theme fs.FS, cfg *config.Config, f Facts) (Letter, error) {
 	paper, err := load(theme)
 	if err != nil {
 		return Letter{}, fmt.Errorf("letter: %w", err)
 	}
-	for _, cut := range []bool{false, true} {
-		w := writer{cfg, f, cut}
+	for _, r := range rooms {
+		w := writer{cfg, f, r}
 		content, err := w.content()
 		if err != nil {
 			return Letter{}, fmt.Errorf("letter %s: %w", f.Kind, err)

@@ -2,11 +2,13 @@ package letter
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -279,6 +281,52 @@ func TestLongNoticesAreCut(t *testing.T) {
 		l := compose(t, cfg, f) // which checks the size
 		if !strings.Contains(l.Text, "closures/winter-break/") {
 			t.Errorf("%s: no link to the whole story", f.Kind)
+		}
+	}
+}
+
+// TestNothingIsTooMuch: whatever an owner writes, there is a letter, and it says
+// what a reader must know.
+func TestNothingIsTooMuch(t *testing.T) {
+	for name, s := range map[string]string{"quotes": `"`, "ampersands": "&", "smileys": "😀", "words": "word ", "emphasis": "**a** ", "list": "- a\n"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := shop(t)
+			n := parse(t, cfg, winterBreak)
+			much, address := strings.Repeat(s, 2000), "https://x.example/"+strings.Repeat("&", 1900)
+			n.Title, n.Body, n.Updates[0].Title, n.Updates[0].Body = much, much, much, much
+			n.Facts = slices.Repeat([]notice.Fact{{Label: much, Text: much}}, 12)
+			n.Contact = &notice.Link{Label: much, URL: address}
+			cfg.Shop = config.Shop{Name: much, URL: cfg.Shop.URL.JoinPath(strings.Repeat("&", 1900)), Location: cfg.Shop.Location,
+				Contact: slices.Repeat([]notice.Link{*n.Contact}, 12)}
+			cfg.Storefronts = nil
+			for i := range 120 {
+				cfg.Storefronts = append(cfg.Storefronts, config.Storefront{ID: fmt.Sprint(i), Name: much[:200], URL: address})
+			}
+			for _, f := range occasions(t, n) {
+				f.Storefronts = cfg.StorefrontIDs()[:60]
+				l := compose(t, cfg, f) // which checks the size
+				if !strings.Contains(l.Text, "/closures/winter-break/") {
+					t.Errorf("%s: no link to the whole story", f.Kind)
+				}
+			}
+		})
+	}
+}
+
+// TestLongListsAreCutShort: what fits stays.
+func TestLongListsAreCutShort(t *testing.T) {
+	cfg := shop(t)
+	n := parse(t, cfg, winterBreak)
+	n.Contact.Label = strings.Repeat("Helpline ", 5000)
+	cfg.Storefronts = slices.Repeat(cfg.Storefronts[:1], 1000)
+	reopened := compose(t, cfg, Facts{Kind: Reopened, Notice: n, Now: at(t, "2027-01-03T11:00:00Z")})
+	if got := strings.Count(reopened.HTML, `href="https://harbourbooks.example"`); got != 10 {
+		t.Errorf("%d of 1000 storefronts:\n%s", got, reopened.HTML)
+	}
+	closed := compose(t, cfg, Facts{Kind: ClosedNow, Notice: n, Now: n.Closes.Time})
+	for _, want := range []string{"We are closing for two weeks", "Last orders: Wed 23 December", "Helpline Helpline", "+351210000000", "E-mail: orders@"} {
+		if !strings.Contains(closed.Text, want) {
+			t.Errorf("no %q in\n%s", want, closed.Text)
 		}
 	}
 }

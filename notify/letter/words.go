@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
@@ -39,24 +40,36 @@ func (w writer) words() words {
 
 // who is the shop, and in brackets the storefronts where they are not all.
 func (w writer) who() string {
-	shop := clip(line(w.cfg.Shop.Name), maxTitle)
-	var names []string
-	for _, s := range w.cfg.Storefronts {
-		if slices.Contains(w.Storefronts, s.ID) {
-			names = append(names, line(s.Name))
-		}
-	}
+	shop, names := w.shop(), w.names(w.Storefronts)
 	if len(names) == 0 || len(names) == len(w.cfg.Storefronts) {
 		return shop
 	}
 	return shop + " (" + clip(strings.Join(names, ", "), maxTitle) + ")"
 }
 
+func (w writer) names(ids []string) (names []string) {
+	for _, s := range w.cfg.Storefronts {
+		if slices.Contains(ids, s.ID) {
+			names = append(names, line(s.Name))
+		}
+	}
+	return names
+}
+
+// spared says which storefronts the closure is no longer about.
+func (w writer) spared() []string {
+	names := w.names(w.Spared)
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{"It is no longer about " + clip(locale.List(names), maxTitle) + "."}
+}
+
 // subject is one and the same for a whole closure, because mailboxes make a
 // thread of it. Only the last letter has its own: a customer must see it in the
 // list.
 func (w writer) subject() string {
-	shop := clip(line(w.cfg.Shop.Name), maxTitle)
+	shop := w.shop()
 	switch {
 	case w.Kind == Cancelled && w.Notice.CheckoutOn:
 		return shop + ": cancelled: " + w.title()
@@ -82,6 +95,7 @@ func (w writer) opening() (o opening, ok bool) {
 		o = opening{"As of now", say.now, w.until()}
 	case Changed:
 		o = w.standing("Changed")
+		o.Times = append(o.Times, w.spared()...)
 	case Update:
 		o = w.standing("Update")
 	case Delayed:
@@ -145,15 +159,11 @@ func (w writer) period() []string {
 // until is the end alone. It names the first moment open again: of a date, a
 // reader could not tell whether "until" includes it.
 func (w writer) until() []string {
-	n := w.Notice
-	if n.Until().IsZero() {
+	end := w.Notice.Until()
+	if end.IsZero() {
 		return []string{"Until further notice."}
 	}
-	dateOnly := n.Reopens.DateOnly
-	if !n.Reopened.IsZero() {
-		dateOnly = n.Reopened.DateOnly
-	}
-	return []string{w.words().ends + " " + w.stamp(n.Until(), dateOnly) + "."}
+	return []string{w.words().ends + " " + w.stamp(end.Time, end.DateOnly) + "."}
 }
 
 func (w writer) overdue() []string {
