@@ -39,7 +39,7 @@ func (w *Watcher) candidates(now time.Time) []candidate {
 }
 
 func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
-	c := candidate{slug: slug, path: notice.Folder + "/" + slug + ".md", sha: s.sha, stands: s.stands(now, w.impatient)}
+	c := candidate{slug: slug, path: notice.Path(slug), sha: s.sha, stands: s.stands(now, w.impatient)}
 	switch {
 	case s.gone:
 		c.sha, c.stands = "", true // it was waited for already
@@ -136,7 +136,11 @@ func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map
 		if !c.stands {
 			return nil, "", nil
 		}
-		return w.refuse(tx, c, problems.Error(), ledger.NoticeRefused, refusals, now)
+		reason := problems.Error()
+		if remedy := remedy(c.slug, inForce, now); remedy != "" {
+			reason += "\nWhat was accepted last stays in force; mend the file, or end the closure with " + remedy
+		}
+		return w.refuse(tx, c, reason, ledger.NoticeRefused, refusals, now)
 	}
 	if c.parsed.Draft && inForce == nil {
 		return nil, "", forget(tx, refusals, c.slug)
@@ -187,15 +191,22 @@ func (w *Watcher) refuse(tx *ledger.Tx, c candidate, reason, event string, refus
 // missing is what the owner hears of a notice whose file is gone; nothing where
 // the closure is over.
 func missing(c candidate, inForce *notice.Notice, now time.Time) string {
-	if inForce == nil || inForce.Over(now) || inForce.Draft {
+	remedy := remedy(c.slug, inForce, now)
+	if remedy == "" {
 		return ""
 	}
-	remedy := "cancel"
-	if inForce.InForce(now) {
-		remedy = "reopen"
+	return c.path + ": the file is gone, but its last accepted version stays in force; put the file back, or end the closure with " + remedy
+}
+
+// remedy is the command that ends the closure; nothing where it is over.
+func remedy(slug string, inForce *notice.Notice, now time.Time) string {
+	switch {
+	case inForce == nil || inForce.Over(now) || inForce.Draft:
+		return ""
+	case inForce.InForce(now):
+		return "`backsoon reopen " + slug + "`"
 	}
-	return fmt.Sprintf("%s: the file is gone, but its last accepted version stays in force; put the file back, or end the closure with `backsoon %s %s`",
-		c.path, remedy, c.slug)
+	return "`backsoon cancel " + slug + "`"
 }
 
 // forgive forgets the refusals of files that are as accepted again.

@@ -66,34 +66,45 @@ func owed(t *tracked, now time.Time, remind []time.Duration) []ledger.Campaign {
 			return one(letter.Cancelled)
 		}
 	case string(letter.ClosedNow):
-		switch phase {
-		case notice.Overdue:
+		switch {
+		case told.CheckoutOn && !t.CheckoutOn && t.InForce(now): // it closes the checkout after all
+			return one(letter.ClosedNow)
+		case phase == notice.Overdue:
 			return append(owedUpdates(t), one(letter.Delayed)...)
-		case notice.Closed, notice.Scheduled:
+		case phase == notice.Closed:
 			return owedMeanwhile(t)
-		case notice.Cancelled, notice.Draft: // moved ahead, and then called off
-			return one(letter.Cancelled)
 		}
 	case string(letter.Delayed):
-		switch phase {
-		case notice.Overdue, notice.Closed, notice.Scheduled:
+		if t.InForce(now) {
 			return owedMeanwhile(t)
-		case notice.Cancelled, notice.Draft:
-			return one(letter.Cancelled)
 		}
 	}
 	return nil
 }
 
 // owedMeanwhile is what becomes known between announcement and end: new times
-// or storefronts, and updates.
+// or storefronts, and updates. Storefronts that a closure in force lets go open
+// again, and their followers hear just that.
 func owedMeanwhile(t *tracked) []ledger.Campaign {
 	told := t.row.Told
 	moved := !told.Closes.Equal(t.Closes.Time) || !told.Reopens.Equal(t.Reopens.Time)
-	if !moved && slices.Equal(told.Storefronts, t.Storefronts) {
+	changed := !slices.Equal(told.Storefronts, t.Storefronts)
+	if told.Kind != string(letter.Announced) {
+		changed = !within(t.Storefronts, told.Storefronts)
+	}
+	if !moved && !changed {
 		return owedUpdates(t)
 	}
 	return append([]ledger.Campaign{{Kind: string(letter.Changed), Storefronts: audience(t)}}, owedUpdates(t)...)
+}
+
+// within tells whether all of the storefronts are among the others; none named
+// stands for all of them.
+func within(storefronts, others []string) bool {
+	if len(others) == 0 {
+		return true
+	}
+	return len(storefronts) > 0 && !slices.ContainsFunc(storefronts, func(id string) bool { return !slices.Contains(others, id) })
 }
 
 func owedUpdates(t *tracked) []ledger.Campaign {
@@ -122,10 +133,10 @@ func owedReminder(t *tracked, now time.Time, remind []time.Duration) []ledger.Ca
 }
 
 // audience is whose followers a mail about the notice goes to: those of its
-// storefronts, and of those it has just let go.
+// storefronts, and, before it is in force, those of the ones it has just let go.
 func audience(t *tracked) []string {
 	told := t.row.Told
-	if told.Kind == "" || len(t.Storefronts) == 0 {
+	if told.Kind != string(letter.Announced) || len(t.Storefronts) == 0 {
 		return t.Storefronts
 	}
 	if len(told.Storefronts) == 0 {
@@ -149,7 +160,7 @@ func (s *situation) reopenings(states []schedule.State, now time.Time) map[strin
 		}
 	}
 	for _, t := range s.notices { // these never closed a storefront: they end by themselves
-		if t.CheckoutOn && t.Phase(now) == notice.Reopened && unfinished(t) {
+		if t.row.Told.CheckoutOn && t.Phase(now) == notice.Reopened && unfinished(t) {
 			opened[t.Slug] = s.coveredBy(t)
 		}
 	}
@@ -159,7 +170,7 @@ func (s *situation) reopenings(states []schedule.State, now time.Time) map[strin
 func (s *situation) lastEnded(storefront string, now time.Time) *tracked {
 	var last *tracked
 	for _, t := range s.notices {
-		if !t.endedFor(storefront, now) || !unfinished(t) || slices.Contains(t.row.Told.Opened, storefront) {
+		if !t.endedFor(storefront, now) {
 			continue
 		}
 		if last == nil || t.Until().After(last.Until().Time) {
@@ -169,20 +180,27 @@ func (s *situation) lastEnded(storefront string, now time.Time) *tracked {
 	return last
 }
 
-// endedFor tells whether the notice closed the storefront, as its subscribers
-// know, and is over.
+// endedFor tells whether the storefront's followers know of the notice's
+// closure, not of its end, and it no longer closes the storefront: it is over,
+// was moved ahead, or has let the storefront go.
 func (t *tracked) endedFor(storefront string, now time.Time) bool {
-	if t.CheckoutOn {
+	told := t.row.Told
+	if told.CheckoutOn || !unfinished(t) || slices.Contains(told.Opened, storefront) {
 		return false
 	}
-	wasTold := len(t.row.Told.Storefronts) == 0 || slices.Contains(t.row.Told.Storefronts, storefront)
-	return t.Phase(now) == notice.Reopened && wasTold
+	if told.Kind == string(letter.Announced) && t.Phase(now) != notice.Reopened {
+		return false // it never closed, as far as they know
+	}
+	wasTold := len(told.Storefronts) == 0 || slices.Contains(told.Storefronts, storefront)
+	closes := t.InForce(now) && !t.CheckoutOn && t.Covers(storefront)
+	return wasTold && !closes
 }
 
 // unfinished tells whether the subscribers know of the closure, but not yet of
 // its end.
 func unfinished(t *tracked) bool { return t.row.Told.Kind != "" && t.row.Told.Kind != over }
 
+// coveredBy lists the storefronts of the settings that the notice covers.
 func (s *situation) coveredBy(t *tracked) []string {
 	return slices.DeleteFunc(slices.Clone(s.rules.storefronts), func(id string) bool { return !t.Covers(id) })
 }
@@ -254,10 +272,7 @@ func (s *situation) tell(p *ledger.Campaign, now time.Time) {
 	case letter.Cancelled:
 		told.Kind = over
 	case letter.Changed:
-		switch t.Phase(now) {
-		case notice.Scheduled:
-			told.Kind = string(letter.Announced)
-		case notice.Closed:
+		if t.Phase(now) == notice.Closed {
 			told.Kind = string(letter.ClosedNow)
 		}
 		s.tellTimes(t, now)
@@ -277,7 +292,7 @@ func (s *situation) tell(p *ledger.Campaign, now time.Time) {
 // reminders whose moment has passed would say nothing new.
 func (s *situation) tellTimes(t *tracked, now time.Time) {
 	told := &t.row.Told
-	told.Closes, told.Reopens, told.Storefronts = t.Closes.Time, t.Reopens.Time, t.Storefronts
+	told.Closes, told.Reopens, told.Storefronts, told.CheckoutOn = t.Closes.Time, t.Reopens.Time, t.Storefronts, t.CheckoutOn
 	told.Updates = nil
 	for _, u := range t.Updates {
 		told.Updates = append(told.Updates, u.At)
@@ -293,20 +308,68 @@ func (s *situation) tellTimes(t *tracked, now time.Time) {
 // these are open again, whichever closure had told them of the closing.
 func (s *situation) tellReopened(p *ledger.Campaign, now time.Time) {
 	for _, t := range s.notices {
-		if t.Slug != p.Slug && (t.CheckoutOn || t.Phase(now) != notice.Reopened || !unfinished(t)) {
+		ended := slices.DeleteFunc(slices.Clone(p.Storefronts), func(id string) bool { return !t.endedFor(id, now) })
+		if t.Slug != p.Slug && len(ended) == 0 {
 			continue
 		}
 		t.dirty = true
 		told := &t.row.Told
-		told.Opened = append(told.Opened, p.Storefronts...)
-		if s.openedAll(t) {
+		told.Opened = append(told.Opened, ended...)
+		switch {
+		case slices.ContainsFunc(s.rules.storefronts, func(id string) bool { return t.endedFor(id, now) }):
+			// another closure keeps some of them closed
+		case t.InForce(now): // it goes on for the others, or as a mere notice
+			told.Storefronts, told.CheckoutOn, told.Opened = t.Storefronts, t.CheckoutOn, nil
+		default:
 			told.Kind = over
 		}
 	}
 }
 
-func (s *situation) openedAll(t *tracked) bool {
-	return !slices.ContainsFunc(s.coveredBy(t), func(id string) bool {
-		return !slices.Contains(t.row.Told.Opened, id)
-	})
+// facts are what the letter of a campaign is about.
+func (s *situation) facts(p *ledger.Campaign, now time.Time) letter.Facts {
+	n := s.find(p.Slug).Notice
+	f := letter.Facts{Kind: letter.Kind(p.Kind), Notice: n, Update: p.Item, Storefronts: n.Storefronts, Now: now}
+	if f.Kind == letter.Reopened {
+		f.Storefronts = p.Storefronts
+		if n.CheckoutOn && n.InForce(now) { // it was closed by it, and no longer is
+			closing := *n
+			closing.CheckoutOn = false
+			f.Notice = &closing
+		}
+		return f
+	}
+	for _, id := range s.rules.storefronts {
+		if !n.Covers(id) && (len(p.Storefronts) == 0 || slices.Contains(p.Storefronts, id)) {
+			f.Spared = append(f.Spared, id)
+		}
+	}
+	f.Notice = s.withRun(n, now)
+	return f
+}
+
+// withRun is the notice with the end of the unbroken run of closures in the
+// place of its own, where all its storefronts stay closed beyond that: nobody is
+// to read "reopens" before a locked door.
+func (s *situation) withRun(n *notice.Notice, now time.Time) *notice.Notice {
+	at := now
+	if n.Closes.After(now) {
+		at = n.Closes.Time
+	}
+	if n.CheckoutOn || n.Phase(at) != notice.Closed {
+		return n
+	}
+	lead := ""
+	for i, st := range schedule.At(s.plain(), s.coveredBy(&tracked{Notice: n}), at) {
+		if i > 0 && st.Lead != lead {
+			return n // each storefront has its own end
+		}
+		lead = st.Lead
+	}
+	if lead == "" || lead == n.Slug {
+		return n
+	}
+	longer := *n
+	longer.Reopens = s.find(lead).Reopens
+	return &longer
 }

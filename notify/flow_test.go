@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -263,7 +264,8 @@ func TestCancelledAndBack(t *testing.T) {
 }
 
 // TestMovedAheadAndCancelled calls off a closure that was mailed as closed and
-// then moved ahead, before the mail about the move went out.
+// then moved ahead, before anything of the move went out: open is all there is
+// to say.
 func TestMovedAheadAndCancelled(t *testing.T) {
 	b := newBench(t, "2026-12-24 18:00", "")
 	b.subscribe("ann@example.org")
@@ -275,5 +277,117 @@ func TestMovedAheadAndCancelled(t *testing.T) {
 	b.settle()
 	b.write("winter-break.md", strings.Replace(ahead, "title:", "cancelled: true\ntitle:", 1))
 	b.until("2026-12-24 18:15")
-	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org cancelled"})
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org reopened"})
+}
+
+// storefrontsNow gives a closure in force that names its storefronts.
+func storefrontsNow(storefronts, more string) string {
+	return "---\ntitle: Flood\npublished: 2026-11-20 09:00\ncloses: 2026-11-20 09:00\nreopens: 2026-11-25 09:00\n" + storefronts + more + "---\nWater.\n"
+}
+
+// first gives each letter since the last call by its recipient and first line.
+func (m *mailbox) first() []string {
+	var lines []string
+	for _, r := range m.take() {
+		_, text, _ := strings.Cut(r.body, "\r\n\r\n")
+		line, _, _ := strings.Cut(text, "\r\n\r\n")
+		lines = append(lines, r.to+": "+strings.Join(strings.Fields(strings.NewReplacer("=\r\n", "", "=E2=80=99", "’").Replace(line)), " "))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestLetGo takes a storefront out of a closure in force: its followers hear
+// that it is open again, and the others hear nothing.
+func TestLetGo(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("all@example.org", "web@example.org web", "market@example.org market")
+	b.write("flood.md", storefrontsNow("", ""))
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.write("flood.md", storefrontsNow("storefronts: [market]\n", ""))
+	b.until("2026-11-20 10:10")
+	equal(t, "mail", b.mailbox.letters(), []string{"all@example.org reopened", "web@example.org reopened"})
+	b.until("2026-11-25 09:05")
+	equal(t, "mail in the end", b.mailbox.letters(), []string{"all@example.org reopened", "market@example.org reopened"})
+}
+
+// TestLetGoAhead tells everybody who was told, and what it is still about.
+func TestLetGoAhead(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("all@example.org", "web@example.org web", "market@example.org market")
+	b.write("winter-break.md", winter)
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.write("winter-break.md", strings.Replace(winter, "[web]", "[market]", 1))
+	b.until("2026-11-20 10:10")
+	for _, l := range b.mailbox.first() {
+		if !strings.Contains(l, "Changed: Harbour Books (Market) will be closed") || !strings.Contains(l, "no longer about Online shop.") {
+			t.Error(l)
+		}
+	}
+}
+
+// TestCheckoutOnAfterAll lets a closure in force go on as a mere notice, and
+// back: the followers hear that the shop is open, and then that it is closed.
+func TestCheckoutOnAfterAll(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("flood.md", storefrontsNow("", ""))
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.write("flood.md", storefrontsNow("", "checkout: on\n"))
+	b.until("2026-11-20 10:10")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org reopened"})
+	b.write("flood.md", storefrontsNow("", "draft: no\n"))
+	b.until("2026-11-20 10:15")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org closed"})
+	b.until("2026-11-25 09:15")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org reopened"})
+}
+
+// TestMovedAhead moves a closure in force into the future: open again, and
+// announced anew.
+func TestMovedAhead(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("flood.md", storefrontsNow("", ""))
+	b.until("2026-11-20 10:05")
+	b.mailbox.letters()
+	b.write("flood.md", strings.Replace(storefrontsNow("", ""), "closes: 2026-11-20", "closes: 2026-11-24", 1))
+	b.until("2026-11-20 10:10")
+	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org announced", "ann@example.org reopened"})
+	b.until("2026-11-24 09:05")
+	equal(t, "later", b.mailbox.letters(), []string{"ann@example.org closed", "ann@example.org reminder"})
+}
+
+// TestBackToBack closes by one notice and prolongs by another: the log names who
+// closed, the letter promises no reopening before a locked door, and all letters
+// keep the subject of the first.
+func TestBackToBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("flood.md", storefrontsNow("", ""))
+	b.write("winter.md", "---\ntitle: Winter\npublished: 2026-11-20\ncloses: 2026-11-25 09:00\nreopens: 2026-12-02 09:00\n---\nCold.\n")
+	b.until("2026-11-20 10:05")
+	for _, e := range b.log() {
+		if e.Event == "storefront.closed" && e.Notice != "flood" {
+			t.Errorf("closed by %s", e.Notice)
+		}
+	}
+	if f := b.front("web"); f.Message != "Winter" || !f.Until.Equal(at("2026-12-02 09:00")) {
+		t.Errorf("storefront: %+v", f)
+	}
+	for _, l := range b.mailbox.first() {
+		if strings.Contains(l, "is closed") && !strings.Contains(l, "Reopens Wed 2 December, 09:00") {
+			t.Error(l)
+		}
+	}
+	b.write("flood.md", strings.Replace(storefrontsNow("", ""), "title: Flood", "title: High water", 1)+"\n## 2026-11-20 10:05 More\nMore.\n")
+	b.until("2026-11-20 10:10")
+	for _, r := range b.mailbox.take() {
+		if r.subject != "Harbour Books: Flood" {
+			t.Errorf("subject %q", r.subject)
+		}
+	}
 }

@@ -3,11 +3,11 @@ package notify
 import (
 	"context"
 	"fmt"
-	"net/mail"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/notify/email"
 	"github.com/backsoon/backsoon/notify/letter"
@@ -208,6 +208,9 @@ func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome
 	}
 	to := w.recipient(r, l.Subscriber)
 	msg, err := r.message.For(to)
+	if err != nil && address.Check(to.Address) == nil {
+		return email.Outcome{Verdict: email.SenderFault, Err: err} // it is something else of ours
+	}
 	if err != nil {
 		return email.Outcome{Verdict: email.Refused, Err: err}
 	}
@@ -226,6 +229,9 @@ func (w *Watcher) recipient(r *renderedCampaign, s ledger.Subscriber) email.Reci
 	if r.first != nil {
 		to.References = id(r.first)
 	}
+	if to.References == to.MessageID { // the very same words once more
+		to.References = ""
+	}
 	return to
 }
 
@@ -237,7 +243,7 @@ func domainOf(address string) string { return address[strings.LastIndexByte(addr
 func returnPath(from, to string) string {
 	local, domain, _ := strings.Cut(from, "@")
 	verp := local + "+" + strings.Replace(to, "@", "=", 1)
-	if _, err := mail.ParseAddress(verp + "@" + domain); err != nil || len(verp) > 64 {
+	if address.Check(verp+"@"+domain) != nil {
 		return from
 	}
 	return verp + "@" + domain

@@ -126,7 +126,7 @@ func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 }
 
 func (w *Watcher) rules() rules {
-	r := rules{storefronts: w.Config.StorefrontIDs(), shopURL: w.Config.Shop.URL.String()}
+	r := rules{storefronts: w.Config.StorefrontIDs(), shop: w.Config.Shop}
 	if e := w.Config.Email; e != nil {
 		r.mail, r.settle, r.remind = true, e.Settle, e.Remind
 	}
@@ -149,7 +149,7 @@ func parseAccepted(tx *ledger.Tx, row ledger.Notice, cfg *config.Config) (*notic
 	if err != nil {
 		return nil, err
 	}
-	n, problems := notice.Parse(notice.Folder+"/"+row.Slug+".md", row.Slug, src, cfg.Shop.Location)
+	n, problems := notice.Parse(notice.Path(row.Slug), row.Slug, src, cfg.Shop.Location)
 	if n == nil {
 		return nil, fmt.Errorf("the ledger's version of %s can't be read any more: %w", row.Slug, problems)
 	}
@@ -286,6 +286,9 @@ func (r *round) fire(p *ledger.Campaign) error {
 	if err != nil {
 		return r.unwritable(p, err)
 	}
+	if l.Subject, err = r.subject(p, l.Subject); err != nil {
+		return err
+	}
 	p.Subject, p.Text, p.HTML = l.Subject, l.Text, l.HTML
 	if err := r.tx.Fire(*p); err != nil {
 		return err
@@ -297,13 +300,20 @@ func (r *round) fire(p *ledger.Campaign) error {
 	return r.audit(ledger.Entry{Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": n}})
 }
 
+// subject keeps one subject for all mails of a closure but the last, whatever
+// becomes of its title: mailboxes thread by it.
+func (r *round) subject(p *ledger.Campaign, composed string) (string, error) {
+	first, err := r.tx.FirstCampaign(p.Slug)
+	if err != nil || first == nil || letter.Kind(p.Kind) == letter.Reopened || letter.Kind(p.Kind) == letter.Cancelled {
+		return composed, err
+	}
+	return first.Subject, nil
+}
+
 // compose writes the letter's words. A mistake in the site's own templates must
 // not hold up a mail: the default ones serve, and the owner is told.
 func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
-	facts := letter.Facts{
-		Kind: letter.Kind(p.Kind), Notice: r.situation.find(p.Slug).Notice,
-		Update: p.Item, Storefronts: p.Storefronts, Now: r.now,
-	}
+	facts := r.situation.facts(p, r.now)
 	l, err := letter.Compose(r.Theme, r.Config, facts)
 	if err == nil {
 		return l, nil

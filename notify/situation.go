@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
@@ -24,7 +25,7 @@ type situation struct {
 // rules are the settings that decide.
 type rules struct {
 	storefronts []string
-	shopURL     string
+	shop        config.Shop
 	settle      time.Duration
 	remind      []time.Duration
 	mail        bool // mail goes out at all
@@ -72,8 +73,11 @@ func (s *situation) advance(now time.Time) changes {
 	var c changes
 	states := schedule.At(s.plain(), s.rules.storefronts, now)
 	s.moveStorefronts(states, now, &c)
-	s.trackNotices(now, &c)
-	s.planMail(states, now, &c)
+	for fired := -1; fired < len(c.fired); { // what was told may leave more to tell
+		fired = len(c.fired)
+		s.trackNotices(now, &c)
+		s.planMail(states, now, &c)
+	}
 	for _, t := range s.notices {
 		if t.dirty {
 			c.notices = append(c.notices, t.row)
@@ -147,7 +151,7 @@ func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *c
 		switch {
 		case !known || differs(f, old):
 			f.Revision = max(old.Revision+1, now.UnixMilli())
-			c.entries = append(c.entries, s.transition(f, now))
+			c.entries = append(c.entries, s.transition(f, old, now))
 		case f.State == old.State:
 			continue
 		}
@@ -172,13 +176,17 @@ func (s *situation) front(want schedule.State, old ledger.Storefront, now time.T
 	if f.Checkout == schedule.CheckoutOn && old.Checkout == schedule.CheckoutOn {
 		return f // what once closed it is history: a word changed there is no news
 	}
+	if old.ID == "" && f.Checkout == schedule.CheckoutOn {
+		f.URL = s.rules.shop.URL.String()
+		return f // nor is what was over before anybody watched
+	}
 	f.Lead = want.Lead
 	if f.Checkout == schedule.CheckoutOn && len(old.Notices) > 0 && !slices.Contains(old.Notices, want.Lead) {
 		f.Lead = old.Lead // it no longer covers this storefront, and so ended here
 	}
-	f.URL = s.rules.shopURL
+	f.URL = s.rules.shop.URL.String()
 	if lead := s.find(f.Lead); lead != nil {
-		f.Message, f.URL, f.By = lead.Title, s.rules.shopURL+"closures/"+lead.Slug+"/", lead.row.By
+		f.Message, f.URL, f.By = lead.Title, s.rules.shop.ClosureURL(lead.Slug).String(), lead.row.By
 	}
 	return f
 }
@@ -187,10 +195,11 @@ func (s *situation) front(want schedule.State, old ledger.Storefront, now time.T
 const onTime = time.Minute
 
 // since is when the checkout began to be as it is. A closure counts from the
-// moment it announces. A reopening carried out late, or by an edit, counts from
-// when it really came.
+// moment it announces, but not from before the last reopening. A reopening
+// carried out late, or by an edit, counts from when it really came.
 func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time {
-	if want.State == schedule.Open && old.ID != "" && now.Sub(want.Since) > onTime {
+	late := want.State == schedule.Open && now.Sub(want.Since) > onTime
+	if old.ID != "" && (late || want.Since.Before(old.Since)) {
 		return now.Truncate(time.Second)
 	}
 	return want.Since
@@ -198,8 +207,8 @@ func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time 
 
 // transition is the audit entry of a storefront's new revision. What the clock
 // does carries the publisher of the notice that set the time.
-func (s *situation) transition(f ledger.Storefront, now time.Time) ledger.Entry {
-	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Notice: f.Lead, Revision: f.Revision}
+func (s *situation) transition(f, old ledger.Storefront, now time.Time) ledger.Entry {
+	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Revision: f.Revision}
 	if f.Checkout == schedule.CheckoutOn {
 		e.Event = ledger.StorefrontOpened
 	}
@@ -207,11 +216,15 @@ func (s *situation) transition(f ledger.Storefront, now time.Time) ledger.Entry 
 		until := f.Until
 		e.Until = &until
 	}
-	if lead := s.find(f.Lead); lead != nil {
-		by := f.By
-		e.By = &by
+	cause := s.find(f.Lead)
+	if f.Checkout != old.Checkout && len(f.Notices) > 0 && !slices.Contains(f.Notices, f.Lead) {
+		cause = s.find(f.Notices[0]) // the lead only prolongs what another one began
+	}
+	if cause != nil {
+		by := cause.row.By
+		e.Notice, e.By = cause.Slug, &by
 		if f.Checkout == schedule.CheckoutOn {
-			e.OpenSteps = lead.OpenSteps()
+			e.OpenSteps = cause.OpenSteps()
 		}
 	}
 	return e
@@ -288,7 +301,7 @@ func overdueAlert(n *notice.Notice) alert {
 	return alert{
 		subject: "Reopening delayed: " + n.Title,
 		text: "The closure " + n.Slug + " was to end by now, but these steps of its reopening plan are not done:\n\n  " +
-			strings.Join(n.OpenSteps(), "\n  ") + "\n\nIt stays closed. Write yes at each step in content/closures/" + n.Slug +
-			".md once it is done, or open all the same with:\n\n  backsoon reopen " + n.Slug + "\n",
+			strings.Join(n.OpenSteps(), "\n  ") + "\n\nIt stays closed. Write yes at each step in " + notice.Path(n.Slug) +
+			" once it is done, or open all the same with:\n\n  backsoon reopen " + n.Slug + "\n",
 	}
 }

@@ -59,6 +59,11 @@ func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Ti
 	}
 	for _, e := range ends {
 		f := fronts[e.Storefront]
+		if late(e, f, now) {
+			if err := w.alertLate(ctx, keyOf(e), now); err != nil {
+				return now.Add(time.Second), err
+			}
+		}
 		switch due := e.Due(f); {
 		case due.IsZero() || busy[keyOf(e)]: // its return wakes the loop
 		case due.After(now):
@@ -102,7 +107,7 @@ func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Store
 	if !ok {
 		return
 	}
-	again := !e.Reassert.IsZero() && !e.Reassert.After(now)
+	again := e.Acknowledged >= f.Revision
 	if again {
 		e.Sendings++
 	}
@@ -136,9 +141,9 @@ func (w *Watcher) insist(ctx context.Context, what string, write func() error) {
 
 // payload is the storefront's whole state.
 func payload(f ledger.Storefront) webhook.Payload {
-	kind := webhook.ClosedType
+	kind := webhook.TypeClosed
 	if f.Checkout == schedule.CheckoutOn {
-		kind = webhook.Opened
+		kind = webhook.TypeOpened
 	}
 	return webhook.Payload{
 		Type:      kind,
@@ -238,11 +243,11 @@ func (n attemptNote) note(out webhook.Outcome) (*ledger.Entry, *alert) {
 		e.Sendings++
 		e.Reassert = time.Time{}
 	}
-	if out.Ambiguous {
-		e.Reassert = n.now.Add(reassertAfter)
-	}
 	if n.revision == n.f.Revision {
 		e.Attempts++
+	}
+	if out.Ambiguous {
+		e.Reassert = n.now.Add(reassertAfter)
 	}
 	switch {
 	case out.Acknowledged:
@@ -250,7 +255,8 @@ func (n attemptNote) note(out webhook.Outcome) (*ledger.Entry, *alert) {
 	case out.Gone:
 		return n.gone()
 	}
-	return nil, n.failed(out.Err)
+	n.failed(out.Err)
+	return nil, nil
 }
 
 func (n attemptNote) acknowledged() *ledger.Entry {
@@ -274,26 +280,45 @@ func (n attemptNote) gone() (*ledger.Entry, *alert) {
 
 // failed puts the next attempt off. When the state moved on meanwhile the new
 // one is due at once, as it was written.
-func (n attemptNote) failed(why error) *alert {
+func (n attemptNote) failed(why error) {
 	e := n.e
 	e.Error = why.Error()
 	if n.revision == n.f.Revision {
 		e.NextTry = n.now.Add(backoff(retryAfter, e.Attempts))
 	}
-	if n.again && e.Reassert.IsZero() {
+	if n.again {
 		e.Reassert = n.now.Add(max(reassertAfter, backoff(retryAfter, e.Attempts)))
 	}
 	if e.Failing.IsZero() {
 		e.Failing = n.now
 	}
-	if e.Alerted || e.Acknowledged >= n.f.Revision || n.now.Sub(e.Failing) < alertAfter {
-		return nil
-	}
-	e.Alerted = true
-	return &alert{"The checkout of " + e.Storefront + " does not follow",
+}
+
+// late tells whether the owner has to hear that the checkout does not follow.
+func late(e ledger.Endpoint, f ledger.Storefront, now time.Time) bool {
+	return e.Disabled.IsZero() && !e.Alerted && e.Acknowledged < f.Revision && !e.Failing.IsZero() && now.Sub(e.Failing) >= alertAfter
+}
+
+// alertLate tells the owner, once, that a checkout does not follow.
+func (w *Watcher) alertLate(ctx context.Context, key endpointKey, now time.Time) error {
+	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		e, f, err := findEndpoint(tx, key)
+		if err != nil || e == nil || !late(*e, f, now) {
+			return err
+		}
+		e.Alerted = true
+		if err := tx.SaveEndpoint(*e); err != nil {
+			return err
+		}
+		return w.alert(tx, lateAlert(*e, f, now), now)
+	})
+}
+
+func lateAlert(e ledger.Endpoint, f ledger.Storefront, now time.Time) alert {
+	return alert{"The checkout of " + e.Storefront + " does not follow",
 		fmt.Sprintf("%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
 			"It is tried again every few minutes. Look at the checkout itself; once the receiver is right again, this sends at once:\n\n  backsoon deliveries retry\n",
-			ShownURL(e.URL), e.Storefront, checkoutWord(n.f), n.now.Sub(e.Failing).Round(time.Minute), e.Error)}
+			ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
 }
 
 func checkoutWord(f ledger.Storefront) string {

@@ -216,3 +216,42 @@ func TestOutcomeCannotBeWritten(t *testing.T) {
 	b.settle()
 	equal(t, "webhooks once it is written", b.web.types(), nil)
 }
+
+// TestHangingUpForLong keeps to the promised waits at a receiver that hangs up
+// each time, under one id; once it answers, the state goes out once more.
+func TestHangingUpForLong(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.payloads()
+	b.web.answering(func(int) int { return 0 })
+	b.write("flood.md", flood)
+	if asked := b.retries(11 * time.Minute); len(asked) != 5 {
+		t.Errorf("asked at %v seconds", asked)
+	}
+	if alerts := b.mailbox.letters(); len(alerts) != 1 {
+		t.Errorf("alerts after eleven minutes: %q", alerts)
+	}
+	b.web.answering(nil)
+	b.minutely("2026-11-20 11:00")
+	equal(t, "once it answers", b.web.types(), []string{"storefront.closed", "storefront.closed"})
+}
+
+// TestKilledInTheMiddle sends the state twice after a restart: a request of the
+// watcher before may still run late.
+func TestKilledInTheMiddle(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.settle()
+	b.web.payloads()
+	b.web.answering(func(int) int { return 500 })
+	b.write("flood.md", flood)
+	b.settle()
+	b.w.Close()
+	b.start()
+	b.web.payloads()
+	b.web.answering(nil)
+	if err := b.w.reassertAll(t.Context(), b.clock()); err != nil {
+		t.Fatal(err)
+	}
+	b.minutely("2026-11-20 10:30")
+	equal(t, "webhooks", b.web.types(), []string{"storefront.closed", "storefront.closed"})
+}

@@ -50,19 +50,25 @@ func (n *Notice) unknownStorefronts(file string, known []string) strictyaml.Prob
 }
 
 // CheckChange finds what depends on the version that was accepted before, nil if
-// there is none: one that is in force at now cannot become a draft or cancelled.
+// there is none: one that is in force at now cannot become cancelled, and one
+// that the public knows cannot become a draft.
 func (n *Notice) CheckChange(file string, now time.Time, prev *Notice) strictyaml.Problems {
-	if prev == nil || !prev.InForce(now) {
+	if prev == nil {
 		return nil
 	}
-	const remedy = " on a closure that is in force already would hide that the shop was closed; say reopened: "
 	var problems strictyaml.Problems
-	end := Moment{Time: now.In(n.Closes.Location()).Truncate(time.Minute)}.String() + " instead"
-	if n.Draft {
-		problems = append(problems, n.problem(file, "draft", "draft: yes"+remedy+end))
+	inForce := prev.InForce(now)
+	end := "reopened: " + Moment{Time: now.In(n.Closes.Location()).Truncate(time.Minute)}.String() + " instead"
+	switch {
+	case n.Draft && inForce:
+		problems = append(problems, n.problem(file, "draft", "draft: yes on a closure that is in force already would hide that the shop was closed; say "+end))
+	case n.Draft && prev.Over(now):
+		problems = append(problems, n.problem(file, "draft", "draft: yes would take away a page that the public knows; leave the line out"))
+	case n.Draft && !prev.Draft:
+		problems = append(problems, n.problem(file, "draft", "draft: yes would take away a page that the public knows; say cancelled: yes instead"))
 	}
-	if n.Cancelled {
-		problems = append(problems, n.problem(file, "cancelled", "cancelled: yes"+remedy+end))
+	if n.Cancelled && inForce {
+		problems = append(problems, n.problem(file, "cancelled", "cancelled: yes on a closure that is in force already would hide that the shop was closed; say "+end))
 	}
 	problems.Sort()
 	return problems

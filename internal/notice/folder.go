@@ -18,6 +18,9 @@ import (
 // Folder is where a site keeps its notices, relative to the site.
 const Folder = "content/closures"
 
+// Path is where a site keeps the notice, relative to the site.
+func Path(slug string) string { return Folder + "/" + slug + ".md" }
+
 // File is one entry of the folder that claims to be a notice. Src is its bytes as
 // far as they were read; Problem is why it cannot be a notice, whatever they say.
 type File struct {

@@ -122,11 +122,11 @@ func (n *Notice) End() time.Time {
 
 // Until is the announced end: the actual one where it is written, else the
 // planned one, whatever became of the reopening plan. Zero: until further notice.
-func (n *Notice) Until() time.Time {
+func (n *Notice) Until() Moment {
 	if !n.Reopened.IsZero() {
-		return n.Reopened.Time
+		return n.Reopened
 	}
-	return n.Reopens.Time
+	return n.Reopens
 }
 
 // OpenSteps names the steps of the reopening plan that are not done.
@@ -143,9 +143,4 @@ func (n *Notice) OpenSteps() []string {
 // Covers tells whether the notice is about the storefront.
 func (n *Notice) Covers(storefront string) bool {
 	return len(n.Storefronts) == 0 || slices.Contains(n.Storefronts, storefront)
-}
-
-// AllDay tells whether both times are bare dates, so that no hour is shown.
-func (n *Notice) AllDay() bool {
-	return n.Closes.DateOnly && n.Reopens.DateOnly
 }

@@ -11,7 +11,12 @@ import (
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
-const maxTitle = 200 // characters
+// The most characters that a title may have, and a link's label and address.
+const (
+	maxTitle = 200
+	maxLabel = 200
+	maxURL   = 2000
+)
 
 // keys are those of the front matter, in the order in which Format writes them.
 var keys = []string{
@@ -214,15 +219,30 @@ func ReadLink(v strictyaml.Value) Link {
 	v.Only("label", "url")
 	v.Need("label", "Helpline")
 	v.Need("url", `"tel:+351210000000"`)
-	label, ok := v.Get("label").Text("Helpline")
-	if label = oneLine(label); ok && label == "" {
-		v.Get("label").Errorf("is empty; write label: Helpline")
+	return Link{Label: readLabel(v.Get("label")), URL: readContactURL(v.Get("url"))}
+}
+
+func readLabel(v strictyaml.Value) string {
+	label, ok := v.Text("Helpline")
+	label = oneLine(label)
+	switch length := utf8.RuneCountInString(label); {
+	case ok && label == "":
+		v.Errorf("is empty; write label: Helpline")
+	case length > maxLabel:
+		v.Errorf("has %d characters; a label may have %d: write label: Helpline, and the rest in the text", length, maxLabel)
 	}
-	link, ok := v.Get("url").Text(`"tel:+351210000000"`)
-	if ok && !isContact(link) {
-		v.Get("url").Errorf("%q is no way to reach you; begin it with https://, http://, mailto:, tel: or sms:", strictyaml.Clip(link))
+	return label
+}
+
+func readContactURL(v strictyaml.Value) string {
+	link, ok := v.Text(`"tel:+351210000000"`)
+	switch length := utf8.RuneCountInString(link); {
+	case length > maxURL:
+		v.Errorf("has %d characters; an address may have %d: write a shorter one", length, maxURL)
+	case ok && !isContact(link):
+		v.Errorf("%q is no way to reach you; begin it with https://, http://, mailto:, tel: or sms:", strictyaml.Clip(link))
 	}
-	return Link{Label: label, URL: link}
+	return link
 }
 
 func isContact(link string) bool {

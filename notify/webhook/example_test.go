@@ -39,7 +39,7 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if p.Type == webhook.Opened || p.Type == webhook.ClosedType { // any other, such as a test, is not obeyed
+	if p.Type == webhook.TypeOpened || p.Type == webhook.TypeClosed { // any other, such as a test, is not obeyed
 		err = rc.obey(p.Data)
 	}
 	if err != nil {
@@ -92,9 +92,9 @@ func Example() {
 	client := webhook.NewClient()
 	endpoint := webhook.Endpoint{URL: server.URL, Secrets: []string{secret}}
 	for i, message := range []webhook.Payload{
-		{Type: webhook.ClosedType, Data: webhook.Data{Storefront: "web", Checkout: "off", Revision: 2}},
-		{Type: webhook.Opened, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: 1}}, // late
-		{Type: webhook.Opened, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: 3}},
+		{Type: webhook.TypeClosed, Data: webhook.Data{Storefront: "web", Checkout: "off", Revision: 2}},
+		{Type: webhook.TypeOpened, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: 1}}, // late
+		{Type: webhook.TypeOpened, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: 3}},
 	} {
 		body, err := json.Marshal(message)
 		if err != nil {

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// The types of a payload. Opened and ClosedType name the state that the
-// storefront is in now. Test shows that the way is free; no receiver obeys it.
+// The types of a payload. TypeOpened and TypeClosed name the state that the
+// storefront is in now. TypeTest shows that the way is free; no receiver obeys it.
 const (
-	Opened     = "storefront.opened"
-	ClosedType = "storefront.closed"
-	Test       = "test"
+	TypeOpened = "storefront.opened"
+	TypeClosed = "storefront.closed"
+	TypeTest   = "test"
 )
 
 // Payload is the body of a webhook: the whole state of one storefront, so that
@@ -18,7 +18,7 @@ const (
 // three outer members are those that Standard Webhooks 1.0.0 recommends.
 type Payload struct {
 	Type      string    `json:"type"`
-	Timestamp time.Time `json:"timestamp"` // when the state began to hold
+	Timestamp time.Time `json:"timestamp"` // when the revision was made
 	Data      Data      `json:"data"`
 }
 

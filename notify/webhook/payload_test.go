@@ -14,7 +14,7 @@ func TestPayloadJSON(t *testing.T) {
 		want    string
 	}{
 		"closed": {
-			Payload{ClosedType, moment.In(lisbon), Data{
+			Payload{TypeClosed, moment.In(lisbon), Data{
 				Storefront: "web", Checkout: "off", Revision: 1798135200123, Since: &since, Until: &until,
 				Message: "Closed", URL: "https://status.example/c/", Notices: []string{"winter-break"}, PublishedBy: "Ada",
 			}},
@@ -23,7 +23,7 @@ func TestPayloadJSON(t *testing.T) {
 				`"url":"https://status.example/c/","notices":["winter-break"],"published_by":"Ada"}}`,
 		},
 		"never closed": {
-			Payload{Opened, moment, Data{Storefront: "web", Checkout: "on", Revision: 1}},
+			Payload{TypeOpened, moment, Data{Storefront: "web", Checkout: "on", Revision: 1}},
 			`{"type":"storefront.opened","timestamp":"2026-12-24T18:00:00Z","data":{"storefront":"web","checkout":"on",` +
 				`"revision":1,"since":null,"until":null,"message":"","url":"","notices":[],"published_by":""}}`,
 		},

@@ -138,12 +138,24 @@ func decodeSecrets(secrets []string) ([][]byte, error) {
 	}
 	keys := make([][]byte, len(secrets))
 	for i, s := range secrets {
-		encoded, ok := strings.CutPrefix(s, secretPrefix)
-		key, err := base64.StdEncoding.DecodeString(encoded)
-		if !ok || err != nil || len(key) < minSecret || len(key) > maxSecret {
+		key, ok := decodeSecret(s)
+		if !ok {
 			return nil, fmt.Errorf("webhook: secret %d of %d is not %q followed by the base64 of 24 to 64 bytes", i+1, len(secrets), secretPrefix)
 		}
 		keys[i] = key
 	}
 	return keys, nil
+}
+
+// ValidSecret tells whether a text is a secret.
+func ValidSecret(text string) bool {
+	_, ok := decodeSecret(text)
+	return ok
+}
+
+func decodeSecret(text string) (key []byte, ok bool) {
+	encoded, ok := strings.CutPrefix(text, secretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	broken := strings.ContainsAny(encoded, "\r\n") // which the decoder passes over
+	return key, ok && err == nil && !broken && minSecret <= len(key) && len(key) <= maxSecret
 }

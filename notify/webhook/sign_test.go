@@ -121,7 +121,11 @@ func TestVerifyLooksAtTheClockBothWays(t *testing.T) {
 
 func TestSignRefusesWithoutRepeatingTheSecret(t *testing.T) {
 	long := "whsec_" + strings.Repeat("AAAA", 22) // 66 bytes
-	for _, secret := range []string{"", "whsec_", long, "hunter2", "whsec_hunter2", "whsec_aHVudGVyMg==", strings.TrimPrefix(NewSecret(), "whsec_")} {
+	for _, secret := range []string{"", "whsec_", long, "hunter2", "whsec_hunter2", "whsec_aHVudGVyMg==", strings.TrimPrefix(NewSecret(), "whsec_"),
+		NewSecret() + "\n"} {
+		if ValidSecret(secret) {
+			t.Errorf("%q is a secret", secret)
+		}
 		_, err := Sign([]string{NewSecret(), secret}, "msg_1", moment, nil)
 		if err == nil {
 			t.Errorf("signs with %q", secret)
