@@ -47,7 +47,7 @@ func (b *builder) storefrontAnswer(s schedule.State) answer {
 	case schedule.Overdue:
 		return b.delayed(lead)
 	case schedule.Closed:
-		return b.closedUntil(b.moment(s.Until, lead != nil && until(lead).DateOnly))
+		return b.closedUntil(b.moment(s.Until, lead != nil && lead.Until().DateOnly))
 	}
 	for _, n := range b.coming {
 		if n.Phase(b.now) == notice.Scheduled && !n.CheckoutOn && n.Covers(s.Storefront) {
@@ -89,7 +89,7 @@ func (b *builder) noticeAnswer(n *notice.Notice) answer {
 	case phase == notice.Overdue:
 		return b.delayed(n)
 	}
-	return b.closedUntil(b.written(until(n)))
+	return b.closedUntil(b.written(n.Until()))
 }
 
 // alongside is the answer of a notice that leaves the checkout on, once it has begun.
@@ -99,18 +99,10 @@ func (b *builder) alongside(n *notice.Notice, phase notice.Phase) answer {
 		return answer{toneOver, "Over.", "Ended", b.end(n)}
 	case phase == notice.Overdue:
 		return answer{toneDelayed, "Delayed.", "The end was planned for", b.written(n.Reopens)}
-	case until(n).IsZero():
+	case n.Until().IsZero():
 		return answer{Tone: toneNotice, Word: "Now", Then: "until further notice"}
 	}
-	return answer{toneNotice, "Now.", "Ends", b.written(until(n))}
-}
-
-// until is the announced end as the owner wrote it.
-func until(n *notice.Notice) notice.Moment {
-	if !n.Reopened.IsZero() {
-		return n.Reopened
-	}
-	return n.Reopens
+	return answer{toneNotice, "Now.", "Ends", b.written(n.Until())}
 }
 
 // end is when the notice ended, the actual time before the planned one.
@@ -119,7 +111,7 @@ func (b *builder) end(n *notice.Notice) *moment {
 	if at.IsZero() {
 		return b.written(n.Reopens)
 	}
-	return b.seen(at, until(n))
+	return b.seen(at, n.Until())
 }
 
 // verbs are the words for a notice's two ends. A notice that leaves the checkout

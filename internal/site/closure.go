@@ -24,15 +24,10 @@ type closure struct {
 // that they also hold where public/ is read from a disk.
 func closurePath(slug string) string { return "closures/" + slug + "/index.html" }
 
-// closureURL is a closure's address on the web.
-func (b *builder) closureURL(slug string) *url.URL {
-	return b.cfg.Shop.URL.JoinPath("closures", slug+"/")
-}
-
 // markdown renders a closure's text so that its relative links hold in lists and
 // feeds too, and no heading outranks the page's own, which go down to top-1.
 func (b *builder) markdown(slug string, top int) notice.Markdown {
-	return notice.Markdown{Base: b.closureURL(slug), Top: top}
+	return notice.Markdown{Base: b.cfg.Shop.ClosureURL(slug), Top: top}
 }
 
 // Title is the owner's.
@@ -87,7 +82,7 @@ func (c closure) Planned() period {
 func (c closure) Actual() *period {
 	b, n, verbs := c.b, c.n, verbsOf(c.n)
 	closed, reopened := b.facts(n).Closed, b.reopened(n)
-	if n.Phase(b.now) != notice.Reopened || closed.IsZero() && reopened.IsZero() {
+	if n.Phase(b.now) != notice.Reopened || b.facts(n).Missed || closed.IsZero() && reopened.IsZero() {
 		return nil
 	}
 	p := &period{verbs.Closed, verbs.Reopened, b.seen(closed, n.Closes), nil}
@@ -110,9 +105,6 @@ func (c closure) Since() *moment { return c.b.seen(c.b.closed(c.n), c.n.Closes) 
 func (c closure) Announced() *moment {
 	return c.b.moment(c.b.announced(c.n).Truncate(time.Minute), c.n.Published.DateOnly)
 }
-
-// By is who published it, where the ledger knows.
-func (c closure) By() string { return c.b.facts(c.n).By }
 
 // Summary is the first paragraph as plain text.
 func (c closure) Summary() string { return notice.Summary(c.n.Body) }

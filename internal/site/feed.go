@@ -48,7 +48,7 @@ func (b *builder) feed() error {
 }
 
 func (b *builder) feedItem(e event) *feeds.Item {
-	page := b.closureURL(e.n.Slug)
+	page := b.cfg.Shop.ClosureURL(e.n.Slug)
 	link := page.String() + "#" + e.id
 	return &feeds.Item{
 		Title: e.n.Title + ": " + e.what, Id: link, IsPermaLink: "false",
@@ -91,12 +91,13 @@ func (b *builder) eventsOf(n *notice.Notice) []event {
 	for _, u := range n.Updates {
 		es = append(es, event{n: n, id: updateID(u), at: u.At, what: cmp.Or(u.Title, "update"), body: u.Body})
 	}
-	switch n.Phase(b.now) {
-	case notice.Cancelled:
+	switch phase := n.Phase(b.now); {
+	case b.facts(n).Missed: // nothing happened
+	case phase == notice.Cancelled:
 		es[0].what = "cancelled"
-	case notice.Closed, notice.Overdue:
+	case phase == notice.Closed || phase == notice.Overdue:
 		es = append(es, event{n: n, id: "closed", at: b.closed(n), what: strings.ToLower(verbs.Closed), body: n.Body})
-	case notice.Reopened:
+	case phase == notice.Reopened:
 		es = append(es, event{n: n, id: "closed", at: b.closed(n), what: strings.ToLower(verbs.Closed), body: n.Body},
 			event{n: n, id: "reopened", at: cmp.Or(b.reopened(n), n.End()), what: verbs.Reopened})
 	}

@@ -130,9 +130,9 @@ func many(t testing.TB, n int) []*notice.Notice {
 func known(t testing.TB) *Known {
 	t.Helper()
 	return &Known{
-		Storefronts: map[string]Storefront{"web": {Revision: 1798135200123, Since: at(t, "2026-12-24 18:00").Time}, "market": {Revision: 1798135200001}},
+		Storefronts: map[string]Storefront{"web": {Revision: 1798135200123, Since: at(t, "2026-12-24 18:00").Time, Message: "Closed for the winter break"}, "market": {Revision: 1798135200001}},
 		Notices: map[string]Facts{
-			"winter-break": {Accepted: at(t, "2026-11-20 10:01").Time, Closed: at(t, "2026-12-24 18:00").Time, By: "Ada Lovelace"},
+			"winter-break": {Accepted: at(t, "2026-11-20 10:01").Time, Closed: at(t, "2026-12-24 18:00").Time},
 			"summer":       {Closed: at(t, "2026-08-03 00:00").Time, Reopened: at(t, "2026-08-16 21:30").Time},
 			"fair":         {Accepted: at(t, "2026-12-01 10:01").Time},
 		},

@@ -33,6 +33,7 @@ type Known struct {
 type Storefront struct {
 	Revision int64     // of its present state
 	Since    time.Time // when it came to be in its present state; zero: always was
+	Message  string    // as its webhooks have it
 }
 
 // Facts is what the ledger knows of one notice. A zero time has not come yet.
@@ -40,7 +41,7 @@ type Facts struct {
 	Accepted time.Time // the first version of it
 	Closed   time.Time // the actual start
 	Reopened time.Time // the actual end
-	By       string    // who published it
+	Missed   bool      // it came and went while nobody watched
 }
 
 // Files holds a site's files by their path relative to public/, with slashes.

@@ -51,12 +51,16 @@ func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {
 	if lead := b.notices[s.Lead]; lead != nil && s.State != schedule.Open {
 		status.Message = lead.Title
 	}
-	if b.known != nil {
-		known := b.known.Storefronts[s.Storefront]
-		status.Revision = known.Revision
-		if !known.Since.IsZero() {
-			status.Since = stamp(known.Since)
-		}
+	if b.known == nil {
+		return status
+	}
+	known, ok := b.known.Storefronts[s.Storefront]
+	if !ok {
+		return status
+	}
+	status.Revision, status.Message = known.Revision, known.Message
+	if !known.Since.IsZero() {
+		status.Since = stamp(known.Since)
 	}
 	return status
 }
