@@ -92,16 +92,15 @@ func (s *site) canWrite() error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("public/ can't be written: %w", err)
 	}
-	for _, dir := range []string{s.cfg.Dir, s.public()} {
-		f, err := os.CreateTemp(dir, ".backsoon-*")
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("public/ can't be written: %w", err)
-		}
-		f.Close()
-		os.Remove(f.Name())
+	dir := s.public()
+	if err != nil {
+		dir = s.cfg.Dir // it is made there
 	}
+	f, err := os.CreateTemp(dir, ".backsoon-*")
+	if err != nil {
+		return fmt.Errorf("public/ can't be written: %w", err)
+	}
+	f.Close()
+	os.Remove(f.Name())
 	return nil
 }

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
-	"github.com/backsoon/backsoon/notify"
 )
 
 func checkCommand(s *site) *cobra.Command {
@@ -29,11 +24,13 @@ func checkCommand(s *site) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		changes, err := s.checkChanges(cmd.Context(), notices, now.Time)
+		accepted, err := s.accepted(cmd.Context())
 		if err != nil {
 			return err
 		}
-		problems = append(problems, changes...)
+		for _, n := range notices {
+			problems = append(problems, n.CheckChange(notice.Path(n.Slug), now.Time, accepted[n.Slug])...)
+		}
 		for _, unset := range s.cfg.Unset {
 			problems = append(problems, strictyaml.Problem{File: "backsoon.yaml", Text: unset, Warning: true})
 		}
@@ -48,26 +45,4 @@ func checkCommand(s *site) *cobra.Command {
 		return nil
 	}
 	return cmd
-}
-
-// checkChanges finds what is wrong with a notice only because of what was
-// accepted before. Where there is no ledger yet, nothing is.
-func (s *site) checkChanges(ctx context.Context, notices []*notice.Notice, now time.Time) (problems strictyaml.Problems, err error) {
-	l, err := s.openLedger(ctx, false)
-	if errors.Is(err, ledger.ErrMissing) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
-	err = l.View(ctx, func(tx *ledger.Tx) error {
-		accepted, err := notify.Accepted(tx, s.cfg)
-		for _, n := range notices {
-			path := notice.Folder + "/" + n.Slug + ".md"
-			problems = append(problems, n.CheckChange(path, now, accepted[n.Slug])...)
-		}
-		return err
-	})
-	return problems, err
 }

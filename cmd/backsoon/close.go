@@ -45,8 +45,10 @@ func (s *site) closeNow(cmd *cobra.Command, title, until string, storefronts []s
 	if err != nil {
 		return err
 	}
-	if err := s.checkStorefronts(storefronts); err != nil {
-		return err
+	for _, id := range storefronts {
+		if _, err := s.storefront(id); err != nil {
+			return err
+		}
 	}
 	accepted, err := s.accepted(cmd.Context())
 	if err != nil {
@@ -80,15 +82,6 @@ func (s *site) checkUntil(until string, now time.Time) (doubt string, err error)
 		return "", fmt.Errorf("--until: %s has passed; write a time to come, or leave it out: until further notice", until)
 	}
 	return doubt, nil
-}
-
-func (s *site) checkStorefronts(ids []string) error {
-	for _, id := range ids {
-		if _, ok := s.cfg.Storefront(id); !ok {
-			return fmt.Errorf("there is no storefront %q; backsoon.yaml has %s", id, locale.List(s.cfg.StorefrontIDs()))
-		}
-	}
-	return nil
 }
 
 func distinct(ids []string) []string {

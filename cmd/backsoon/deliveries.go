@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/notify"
 )
 
@@ -20,10 +19,7 @@ const campaignsShown = 50
 type deliveries struct {
 	Webhooks []webhookDelivery `json:"webhooks"`
 	Mail     []mailDelivery    `json:"mail"`
-	Owed     struct {
-		Webhooks int `json:"webhooks"`
-		Mail     int `json:"mail"`
-	} `json:"owed"`
+	Owed     owed              `json:"owed"`
 }
 
 type webhookDelivery struct {
@@ -99,8 +95,8 @@ func (s *site) deliveries(tx *ledger.Tx) (d deliveries, err error) {
 	if err != nil {
 		return d, err
 	}
-	owed, err := tx.Owed()
-	d.Owed.Webhooks, d.Owed.Mail = owed.Webhooks, owed.Mail
+	still, err := tx.Owed()
+	d.Owed = owed(still)
 	return d, err
 }
 
@@ -133,7 +129,7 @@ func mailOf(c ledger.Campaign) mailDelivery {
 func (s *site) printDeliveries(out io.Writer, d deliveries) error {
 	t := newTable(out, "WEBHOOK", "STATE", "ATTEMPTS", "NEXT", "LAST ERROR")
 	for _, w := range d.Webhooks {
-		t.row(w.Storefront+" "+w.URL, w.State, fmt.Sprint(w.Attempts), s.short(w.NextTry), w.Error)
+		t.row(w.Storefront+" "+w.URL, w.State, fmt.Sprint(w.Attempts), s.next(w.NextTry), w.Error)
 	}
 	t.row()
 	t.row("MAIL", "STATE", "SENT", "FAILED", "LAST ERROR")
@@ -143,36 +139,36 @@ func (s *site) printDeliveries(out io.Writer, d deliveries) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\nOwed: %s, %s.\n", plural(d.Owed.Webhooks, "webhook"), plural(d.Owed.Mail, "mail"))
+	_, err := fmt.Fprintf(out, "\nOwed: %s.\n", d.Owed)
 	return err
 }
 
-// short is a time in the shop's zone for a table.
-func (s *site) short(t *time.Time) string {
+// next is when an endpoint is tried again, if it is.
+func (s *site) next(t *time.Time) string {
 	if t == nil {
 		return "-"
 	}
-	return locale.When(*t, false, time.Now(), s.cfg.Shop.Location)
+	return s.short(*t, time.Now())
 }
 
 func (s *site) retry(ctx context.Context, out io.Writer) error {
-	var owed ledger.Owed
+	var still ledger.Owed
 	err := s.update(ctx, false, func(tx *ledger.Tx) error {
 		now := time.Now()
 		if err := s.enable(tx, now); err != nil {
 			return err
 		}
-		if err := tx.Hurry(now); err != nil {
+		if err := tx.MakeDue(now); err != nil {
 			return err
 		}
 		var err error
-		owed, err = tx.Owed()
+		still, err = tx.Owed()
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "due now: %s, %s\n", plural(owed.Webhooks, "webhook"), plural(owed.Mail, "mail"))
+	fmt.Fprintf(out, "due now: %s\n", owed(still))
 	s.hintWatcher(out)
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/demo"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/notify/webhook"
 )
 
@@ -75,9 +76,9 @@ func newDemonstration(ctx context.Context, out *lines, errs io.Writer) (d *demon
 		l.close()
 		return nil, errors.Join(err, d.end())
 	}
-	go serveUntil(ctx, l.shop, d.shop.Handler())
-	go serveUntil(ctx, l.status, statusPages(d.site.public()))
-	go serveUntil(ctx, l.mailbox, d.mailbox.Handler())
+	go serveUntil(ctx, l.shop, d.shop.Handler(), d.log())
+	go serveUntil(ctx, l.status, statusPages(d.site.public()), d.log())
+	go serveUntil(ctx, l.mailbox, d.mailbox.Handler(), d.log())
 	go d.mailbox.ServeSMTP(l.smtp)
 	l.customers.Close() // it is the watcher that listens there
 	l.operator.Close()
@@ -106,11 +107,14 @@ func (d *demonstration) furnish(ctx context.Context) error {
 	return nil
 }
 
-// watch is `backsoon watch` on the scratch copy, until the context ends. The
-// story tells of refusals, too, so that only what went wrong is logged beside it.
+// watch is `backsoon watch` on the scratch copy, until the context ends.
 func (d *demonstration) watch(ctx context.Context) error {
-	log := slog.New(slog.NewTextHandler(d.errors, &slog.HandlerOptions{Level: slog.LevelError}))
-	return d.site.watch(ctx, log, func(e ledger.Entry) { d.out.print(d.site.line(e)) })
+	return d.site.watch(ctx, d.log(), func(e ledger.Entry) { d.out.print(d.site.line(e)) })
+}
+
+// log is for what went wrong alone: the story tells of refusals, too.
+func (d *demonstration) log() *slog.Logger {
+	return slog.New(slog.NewTextHandler(d.errors, &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 // statusPages serves public/; what a browser has kept is never shown unasked.
@@ -149,7 +153,7 @@ Close the shop: save a notice in that folder, or run in another terminal
 
 Mail goes out %s after the last change. Ctrl-C ends the demo and removes the folder. What happens:
 `, d.site.cfg.Shop.Name, d.at.shop, d.at.status, d.at.mailbox, len(demoSubscribers),
-		filepath.Join(d.site.dir, "content", "closures"), command, command, d.site.cfg.Email.Settle))
+		filepath.Join(d.site.dir, notice.Folder), command, command, d.site.cfg.Email.Settle))
 }
 
 // invocation is how the reader calls this program: `go run` leaves it in a

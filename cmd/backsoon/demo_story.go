@@ -20,9 +20,10 @@ type story struct {
 const (
 	storySlug  = "burst-pipe"
 	storyTitle = "Closed after a burst pipe"
-	storyFile  = notice.Folder + "/" + storySlug + ".md"
 	updateText = "The water is off"
 )
+
+var storyFile = notice.Path(storySlug)
 
 func newStory(d *demonstration) (*story, error) {
 	first, err := newCustomer(d.at.shop)

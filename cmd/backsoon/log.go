@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 )
 
 // logPage is how many entries are read from the ledger at once.
@@ -98,8 +97,7 @@ func (s *site) until(e ledger.Entry) string {
 	if e.Until == nil {
 		return " until further notice"
 	}
-	zone := s.cfg.Shop.Location
-	return " until " + locale.When(*e.Until, false, e.Time, zone) + " (" + locale.Zone(zone) + ")"
+	return " until " + s.when(*e.Until, e.Time)
 }
 
 func because(e ledger.Entry) string {

@@ -93,7 +93,7 @@ func (s *site) beginNotice(from string, b beginning, accepted map[string]*notice
 		if accepted[slug] != nil {
 			continue
 		}
-		b.Page = s.cfg.Shop.URL.JoinPath("closures", slug+"/").String()
+		b.Page = s.cfg.Shop.ClosureURL(slug).String()
 		src, err := fill(from, b)
 		if err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func numbered(base string, i int) string {
 // verify makes sure that a watcher will accept what is about to be written.
 // before is the version accepted so far, nil if there is none.
 func (s *site) verify(slug string, src []byte, before *notice.Notice, now time.Time) (*notice.Notice, error) {
-	file := notice.Folder + "/" + slug + ".md"
+	file := notice.Path(slug)
 	n, problems := notice.Parse(file, slug, src, s.cfg.Shop.Location)
 	if n != nil {
 		problems = append(problems, n.Check(file, now, s.cfg.StorefrontIDs())...)
@@ -150,10 +150,10 @@ func (s *site) verify(slug string, src []byte, before *notice.Notice, now time.T
 
 // file is where the notice is, or would be.
 func (s *site) file(slug string) string {
-	return filepath.Join(s.cfg.Dir, notice.Folder, slug+".md")
+	return filepath.Join(s.cfg.Dir, notice.Path(slug))
 }
 
 // path is file as the one who called the command would write it.
 func (s *site) path(slug string) string {
-	return filepath.Join(s.dir, notice.Folder, slug+".md")
+	return filepath.Join(s.dir, notice.Path(slug))
 }

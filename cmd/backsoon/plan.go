@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/notify"
 )
 
@@ -72,22 +71,18 @@ func (s *site) printPlan(out io.Writer, plan notify.Plan) error {
 		_, err := fmt.Fprintln(out, "Nothing will change by itself.")
 		return err
 	}
-	when := func(t time.Time) string {
-		zone := s.cfg.Shop.Location
-		return locale.When(t.In(zone), false, plan.Now, zone) + " (" + locale.Zone(zone) + ")"
-	}
 	t := newTable(out, "WHEN", "WHAT", "NOTICE")
 	transitions, mail := plan.Transitions, plan.Mail
 	for len(transitions)+len(mail) > 0 {
 		if len(mail) == 0 || (len(transitions) > 0 && !mail[0].At.Before(transitions[0].At)) {
 			tr := transitions[0]
 			front, _ := s.cfg.Storefront(tr.Storefront)
-			t.row(when(tr.At), fmt.Sprintf("checkout %s at %s, %s", tr.Checkout, tr.Storefront, plural(len(front.Webhooks), "webhook")), tr.Notice)
+			t.row(s.when(tr.At, plan.Now), fmt.Sprintf("checkout %s at %s, %s", tr.Checkout, tr.Storefront, plural(len(front.Webhooks), "webhook")), tr.Notice)
 			transitions = transitions[1:]
 			continue
 		}
 		m := mail[0]
-		t.row(when(m.At), fmt.Sprintf("mail “%s” to %s", m.Kind, plural(m.Recipients, "subscriber")), m.Notice)
+		t.row(s.when(m.At, plan.Now), fmt.Sprintf("mail “%s” to %s", m.Kind, plural(m.Recipients, "subscriber")), m.Notice)
 		mail = mail[1:]
 	}
 	return t.flush()

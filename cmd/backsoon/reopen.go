@@ -134,7 +134,7 @@ func (s *site) end(cmd *cobra.Command, name string, now time.Time, f ending) err
 
 // ended gives the notice with the key that ends it, and that key's line.
 func (s *site) ended(slug string, src []byte, accepted *notice.Notice, now time.Time, f ending) (n *notice.Notice, changed []byte, line string, err error) {
-	file := notice.Folder + "/" + slug + ".md"
+	file := notice.Path(slug)
 	n, problems := notice.Parse(file, slug, src, s.cfg.Shop.Location)
 	if n == nil {
 		return nil, nil, "", &problemsError{problems.Errors(), "mend this first; nothing was written"}
@@ -199,10 +199,4 @@ func (s *site) unknown(slug string, accepted map[string]*notice.Notice) error {
 		return fmt.Errorf("there is no notice %q; did you mean %s?", slug, near)
 	}
 	return fmt.Errorf("there is no notice %q in %s", slug, notice.Folder)
-}
-
-// when is a moment on the shop's clocks, for a sentence.
-func (s *site) when(t, now time.Time) string {
-	zone := s.cfg.Shop.Location
-	return locale.When(t, false, now, zone) + " (" + locale.Zone(zone) + ")"
 }

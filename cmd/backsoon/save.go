@@ -11,11 +11,16 @@ import (
 
 // createFile writes a new file, whole or not at all, and never over another:
 // that is fs.ErrExist.
-func createFile(path string, src []byte) error {
+func createFile(path string, src []byte) error { return create(path, src, 0o666) }
+
+// createSecret is createFile for what nobody else may read.
+func createSecret(path string, src []byte) error { return create(path, src, 0o600) }
+
+func create(path string, src []byte, mode fs.FileMode) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	hidden, err := writeHidden(path, src, 0o666)
+	hidden, err := writeHidden(path, src, mode)
 	if err != nil {
 		return err
 	}

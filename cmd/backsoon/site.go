@@ -21,6 +21,8 @@ import (
 	"github.com/backsoon/backsoon/internal/authority"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/notice"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
@@ -99,41 +101,87 @@ func (s *site) links(key []byte) subscribe.Links {
 // key reads the site's key, or makes one. It seals message ids and the links in
 // mails, and so has to outlive the ledger: it is a file of its own.
 func (s *site) key() ([]byte, error) {
-	path := filepath.Join(s.cfg.Dir, "data", "site.key")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return newKey(path)
+	key, err := s.readKey()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
+	if err := os.MkdirAll(filepath.Dir(s.keyFile()), 0o700); err != nil {
+		return nil, err
+	}
+	err = createSecret(s.keyFile(), []byte(hex.EncodeToString(newKey())+"\n"))
+	if err != nil && !errors.Is(err, fs.ErrExist) { // another process was quicker: that key counts
+		return nil, err
+	}
+	return s.readKey()
+}
+
+func (s *site) keyFile() string { return filepath.Join(s.cfg.Dir, "data", "site.key") }
+
+func (s *site) readKey() ([]byte, error) {
+	text, err := os.ReadFile(s.keyFile())
 	if err != nil {
 		return nil, err
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working)", path)
+	if err != nil || len(key) != keySize {
+		return nil, fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working)", s.keyFile())
 	}
 	return key, nil
 }
 
-func newKey(path string) ([]byte, error) {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	return key, os.WriteFile(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
+const keySize = 32 // bytes
+
+func newKey() []byte {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails, as its documentation promises
+	return key
 }
+
+// storefront gives the storefront with that id.
+func (s *site) storefront(id string) (config.Storefront, error) {
+	front, ok := s.cfg.Storefront(id)
+	if !ok {
+		return front, fmt.Errorf("there is no storefront %q; backsoon.yaml has %s", id, locale.List(s.cfg.StorefrontIDs()))
+	}
+	return front, nil
+}
+
+// when is a moment on the shop's clocks, as one who reads it at now wants it,
+// with the zone: "Sat 2 January, 09:00 (Lisbon)".
+func (s *site) when(t, now time.Time) string {
+	return s.short(t, now) + " (" + locale.Zone(s.cfg.Shop.Location) + ")"
+}
+
+// short is when without the zone, for a table.
+func (s *site) short(t, now time.Time) string { return locale.When(t, false, now, s.cfg.Shop.Location) }
 
 // input is what the watcher knows, as the pages want it.
 func (s *site) input(snap notify.Snapshot) pages.Input {
 	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}}
 	for id, f := range snap.Storefronts {
-		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since}
+		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
 	}
-	for slug, row := range snap.Rows {
-		known.Notices[slug] = pages.Facts{Accepted: row.First, Closed: row.Closed, Reopened: row.Ended, By: row.By.Name}
+	for _, n := range snap.Notices {
+		known.Notices[n.Slug] = factsOf(n, snap.Rows[n.Slug])
 	}
-	return pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: snap.Notices, Now: snap.Now.Truncate(time.Second), Known: known}
+	return pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: snap.Notices, Now: seconds(snap.Now), Known: known}
 }
+
+// factsOf is what came of a notice. One that was over before it was carried out
+// has no end that anybody saw; one that was accepted in time was missed.
+func factsOf(n *notice.Notice, row ledger.Notice) pages.Facts {
+	f := pages.Facts{Accepted: seconds(row.First), Closed: seconds(row.Closed)}
+	if row.Closed.IsZero() {
+		f.Missed = !row.Ended.IsZero() && row.First.Before(n.Closes.Time)
+		return f
+	}
+	f.Reopened = seconds(row.Ended)
+	return f
+}
+
+// seconds is a time as the pages know it: none of them may seem to lie ahead of
+// the others by a fraction.
+func seconds(t time.Time) time.Time { return t.Truncate(time.Second) }
 
 // moment is a --now flag.
 type moment struct{ time.Time }

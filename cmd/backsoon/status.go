@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/schedule"
 	"github.com/backsoon/backsoon/notify"
 )
@@ -18,12 +17,17 @@ import (
 // status is what `status --json` prints. Times are UTC.
 type status struct {
 	Storefronts map[string]storefrontStatus `json:"storefronts"`
-	Owed        struct {
-		Webhooks int `json:"webhooks"`
-		Mail     int `json:"mail"`
-	} `json:"owed"`
-	NextChange *time.Time `json:"next_change"`
+	Owed        owed                        `json:"owed"`
+	NextChange  *time.Time                  `json:"next_change"`
 }
+
+// owed counts the endpoints and the letters that are still to be served.
+type owed struct {
+	Webhooks int `json:"webhooks"`
+	Mail     int `json:"mail"`
+}
+
+func (o owed) String() string { return plural(o.Webhooks, "webhook") + ", " + plural(o.Mail, "mail") }
 
 type storefrontStatus struct {
 	State    string           `json:"state"`
@@ -81,11 +85,11 @@ func (s *site) status(tx *ledger.Tx) (st status, err error) {
 			st.Storefronts[id] = statusOf(f, ends)
 		}
 	}
-	owed, err := tx.Owed()
+	still, err := tx.Owed()
 	if err != nil {
 		return st, err
 	}
-	st.Owed.Webhooks, st.Owed.Mail = owed.Webhooks, owed.Mail
+	st.Owed = owed(still)
 	accepted, err := notify.Accepted(tx, s.cfg)
 	if next, ok := schedule.Next(slices.Collect(maps.Values(accepted)), s.cfg.StorefrontIDs(), time.Now()); ok {
 		st.NextChange = utc(next)
@@ -123,7 +127,7 @@ func (s *site) printStatus(out io.Writer, st status) error {
 		}
 		until := "-"
 		if f.Until != nil {
-			until = locale.When(*f.Until, false, time.Now(), s.cfg.Shop.Location)
+			until = s.short(*f.Until, time.Now())
 		}
 		t.row(id, f.State, f.Checkout, until, endpointWords(f, 0))
 		for i := 1; i < len(f.Webhooks); i++ {
@@ -135,9 +139,9 @@ func (s *site) printStatus(out io.Writer, st status) error {
 	}
 	next := "nothing changes by itself"
 	if st.NextChange != nil {
-		next = "next change " + locale.When(*st.NextChange, false, time.Now(), s.cfg.Shop.Location) + " (" + locale.Zone(s.cfg.Shop.Location) + ")"
+		next = "next change " + s.when(*st.NextChange, time.Now())
 	}
-	_, err := fmt.Fprintf(out, "\nOwed: %s, %s; %s.\n", plural(st.Owed.Webhooks, "webhook"), plural(st.Owed.Mail, "mail"), next)
+	_, err := fmt.Fprintf(out, "\nOwed: %s; %s.\n", st.Owed, next)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
@@ -114,10 +115,22 @@ func (s *site) exportSubscribers(ctx context.Context, out io.Writer) error {
 	return w.Error()
 }
 
-func (s *site) removeSubscriber(ctx context.Context, out io.Writer, address string) error {
-	err := s.update(ctx, false, func(tx *ledger.Tx) error { return leave(tx, address) })
+// removeSubscriber takes an address as its owner writes it, or as it is stored.
+func (s *site) removeSubscriber(ctx context.Context, out io.Writer, written string) error {
+	stored, _ := address.Read(written)
+	err := s.update(ctx, false, func(tx *ledger.Tx) error { return leave(tx, stored) })
 	if err == nil {
-		fmt.Fprintln(out, address+" is not, or no longer, subscribed")
+		fmt.Fprintln(out, written+" is not, or no longer, subscribed")
 	}
+	return err
+}
+
+// leave forgets an address; that somebody left is logged, not who.
+func leave(tx *ledger.Tx, address string) error {
+	known, err := tx.RemoveSubscriber(address)
+	if err != nil || !known {
+		return err
+	}
+	_, err = tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscriberRemoved, Counts: ledger.Counts{"removed": 1}})
 	return err
 }

@@ -7,24 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/mail"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
-// A long list goes in by batches, each a transaction with its own entry in the
-// log, and with a pause behind it: whoever waits for SQLite looks up to a tenth
-// of a second apart, and no checkout is to wait for a million lines.
+// A long list is put down by batches, with a pause behind each: whoever waits
+// for SQLite looks up to a tenth of a second apart, and no checkout is to wait
+// for a million lines.
 const (
 	importBatch = 10_000 // lines
 	importPause = 100 * time.Millisecond
 )
 
-// importSubscribers adds the file's good lines, and lists the others with why.
+// importSubscribers adds the file's good lines, all of them or none, and lists
+// the others with why.
 func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, path string) error {
 	if err := s.load(); err != nil {
 		return err
@@ -46,37 +47,37 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 		return err
 	}
 	defer l.Close()
-	err = in.run(ctx, l)
+	done, err := in.run(ctx, l)
+	if ctx.Err() != nil && err != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w; nobody was added", path, err)
+	}
 	for _, r := range in.refused {
 		fmt.Fprintf(out, "%s:%s\n", path, r)
 	}
-	fmt.Fprintf(out, "%d added, %d known, %d refused\n", in.total["added"], in.total["known"], in.total["refused"])
-	if err != nil {
-		return fmt.Errorf("%s: %w; the rest was not imported: run it again", path, err)
-	}
+	fmt.Fprintf(out, "%d added, %d known, %d refused\n", done.Counts["added"], done.Counts["known"], done.Counts["refused"])
 	return nil
 }
 
-// csvImport reads subscribers from CSV (RFC 4180) with a header line.
+// csvImport reads subscribers from CSV (RFC 4180) with a header line. Each has a
+// line to himself: a " too many must not swallow those that follow.
 type csvImport struct {
-	rows        *csv.Reader
+	text        *bufio.Reader
 	columns     map[string]int
 	storefronts []string
 	progress    io.Writer // nil: nobody waits
-	total       ledger.Counts
-	refused     []string // line: why
+	lines       int       // read so far
+	refused     []string  // line: why
 }
 
 func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
-	buffered := bufio.NewReader(r)
-	if bom, _ := buffered.Peek(3); string(bom) == "\ufeff" {
-		_, _ = buffered.Discard(3)
+	in := &csvImport{text: bufio.NewReader(r), columns: map[string]int{}, storefronts: storefronts}
+	if bom, _ := in.text.Peek(3); string(bom) == "\ufeff" {
+		_, _ = in.text.Discard(3)
 	}
-	in := &csvImport{rows: csv.NewReader(buffered), columns: map[string]int{}, storefronts: storefronts,
-		total: ledger.Counts{}}
-	in.rows.FieldsPerRecord = -1
-	in.rows.TrimLeadingSpace = true
-	header, err := in.rows.Read()
+	header, err := in.row()
 	var broken *csv.ParseError
 	switch {
 	case errors.Is(err, io.EOF):
@@ -95,110 +96,102 @@ func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
 	return in, nil
 }
 
-// batch is what goes in together.
-type batch struct {
-	subscribers []ledger.Subscriber
-	refused     []string // line: why
+// row reads the next line that isn't blank.
+func (in *csvImport) row() ([]string, error) {
+	for {
+		line, err := in.text.ReadString('\n')
+		if line == "" && err != nil {
+			return nil, err
+		}
+		in.lines++
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		fields := csv.NewReader(strings.NewReader(line))
+		fields.TrimLeadingSpace = true
+		return fields.Read()
+	}
 }
 
-func (b *batch) size() int { return len(b.subscribers) + len(b.refused) }
-
-func (b *batch) refuse(line int, why string) {
-	b.refused = append(b.refused, fmt.Sprintf("%d: %s", line, why))
-}
-
-// run imports one batch after the other. A list without lines is logged, too.
-func (in *csvImport) run(ctx context.Context, l *ledger.Ledger) error {
-	for lines := 0; ; {
-		b, err := in.read()
-		last := errors.Is(err, io.EOF)
-		if err != nil && !last {
-			return err
+// run imports the list. It ends with the entry in the log.
+func (in *csvImport) run(ctx context.Context, l *ledger.Ledger) (done ledger.Entry, err error) {
+	into, err := l.BeginImport(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer into.Close()
+	for last := false; !last; {
+		var subs []ledger.Subscriber
+		if subs, last, err = in.read(time.Now()); err != nil {
+			return done, err
 		}
-		if b.size() > 0 || lines == 0 {
-			if err := in.write(ctx, l, b); err != nil {
-				return err
-			}
+		if err := into.Add(ctx, subs); err != nil {
+			return done, err
 		}
-		lines += b.size()
-		in.show(lines, last)
-		if last {
-			return nil
-		}
+		in.show(last)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return done, ctx.Err()
 		case <-time.After(importPause):
 		}
 	}
+	return into.Finish(context.WithoutCancel(ctx), len(in.refused), time.Now())
 }
 
 // show tells whoever waits how far it is, unless it is over at once.
-func (in *csvImport) show(lines int, last bool) {
+func (in *csvImport) show(last bool) {
 	switch {
 	case in.progress == nil:
 	case !last:
-		fmt.Fprintf(in.progress, "\r%d lines", lines)
-	case lines >= importBatch:
-		fmt.Fprintf(in.progress, "\r%d lines\n", lines)
+		fmt.Fprintf(in.progress, "\r%d lines", in.lines)
+	case in.lines >= importBatch:
+		fmt.Fprintf(in.progress, "\r%d lines\n", in.lines)
 	}
 }
 
-// read reads the next batch; io.EOF comes with the last one.
-func (in *csvImport) read() (b batch, err error) {
-	now := time.Now()
-	for b.size() < importBatch {
-		row, err := in.rows.Read()
+// read reads the next batch of subscribers; last tells that it ends the list.
+func (in *csvImport) read(now time.Time) (subs []ledger.Subscriber, last bool, err error) {
+	for range importBatch {
+		row, err := in.row()
+		if errors.Is(err, io.EOF) {
+			return subs, true, nil
+		}
 		var broken *csv.ParseError
 		if errors.As(err, &broken) {
-			b.refuse(broken.StartLine, `a " is in the wrong place; put the whole field in quotes, and write "" for a quote within`)
+			in.refuse(`a " is in the wrong place; put the whole field in quotes, and write "" for a quote within`)
 			continue
 		}
 		if err != nil {
-			return b, err
+			return nil, false, err
 		}
-		sub := in.subscriber(row, now)
-		if why := in.wrong(sub); why != "" {
-			line, _ := in.rows.FieldPos(0)
-			b.refuse(line, why)
+		sub, err := in.subscriber(row, now)
+		if err != nil {
+			in.refuse(err.Error())
 			continue
 		}
-		b.subscribers = append(b.subscribers, sub)
+		subs = append(subs, sub)
 	}
-	return b, nil
+	return subs, false, nil
 }
 
-// write adds a batch to the ledger, and to what is told in the end.
-func (in *csvImport) write(ctx context.Context, l *ledger.Ledger, b batch) error {
-	counts := ledger.Counts{"added": 0, "known": 0, "refused": len(b.refused)}
-	err := l.Update(ctx, func(tx *ledger.Tx) error {
-		for _, sub := range b.subscribers {
-			added, err := tx.AddSubscriber(sub)
-			if err != nil {
-				return err
-			}
-			if added {
-				counts["added"]++
-			} else {
-				counts["known"]++
-			}
+func (in *csvImport) refuse(why string) {
+	in.refused = append(in.refused, fmt.Sprintf("%d: %s", in.lines, why))
+}
+
+// subscriber makes one of a line, or says why it can't be taken.
+func (in *csvImport) subscriber(row []string, now time.Time) (ledger.Subscriber, error) {
+	sub := ledger.Subscriber{Storefronts: strings.Fields(in.cell(row, "storefronts")), Language: in.cell(row, "language"), Confirmed: now}
+	written := in.cell(row, "email")
+	var err error
+	if sub.Email, err = address.Read(written); err != nil {
+		return sub, fmt.Errorf("%q %w", written, err)
+	}
+	for _, id := range sub.Storefronts {
+		if !slices.Contains(in.storefronts, id) {
+			return sub, fmt.Errorf("there is no storefront %q; write one of: %s", id, strings.Join(in.storefronts, " "))
 		}
-		_, err := tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscribersImported, Counts: counts})
-		return err
-	})
-	if err != nil {
-		return err
 	}
-	in.refused = append(in.refused, b.refused...)
-	for what, n := range counts {
-		in.total[what] += n
-	}
-	return nil
-}
-
-func (in *csvImport) subscriber(row []string, now time.Time) ledger.Subscriber {
-	return ledger.Subscriber{Email: in.cell(row, "email"), Storefronts: strings.Fields(in.cell(row, "storefronts")),
-		Language: in.cell(row, "language"), Confirmed: now}
+	return sub, nil
 }
 
 func (in *csvImport) cell(row []string, column string) string {
@@ -207,21 +200,6 @@ func (in *csvImport) cell(row []string, column string) string {
 		return ""
 	}
 	return strings.TrimSpace(row[i])
-}
-
-// wrong says why a line can't be taken; "": it can.
-func (in *csvImport) wrong(sub ledger.Subscriber) string {
-	a, err := mail.ParseAddress(sub.Email)
-	_, domain, _ := strings.Cut(sub.Email, "@")
-	if err != nil || a.Name != "" || a.Address != sub.Email || !strings.Contains(domain, ".") || strings.Contains(domain, "[") {
-		return fmt.Sprintf("%q is not an e-mail address; write name@example.org", sub.Email)
-	}
-	for _, id := range sub.Storefronts {
-		if !slices.Contains(in.storefronts, id) {
-			return fmt.Sprintf("there is no storefront %q; write one of: %s", id, strings.Join(in.storefronts, " "))
-		}
-	}
-	return ""
 }
 
 func isTerminal(w io.Writer) bool {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -53,9 +55,9 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 		return err
 	}
 	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, key []byte) error {
-		go serveUntil(ctx, customers, s.customers(w, key, log))
-		go serveUntil(ctx, operator, health())
-		log.Info("watching", "site", s.cfg.Dir, "listen", address(customers), "admin", address(operator))
+		go serveUntil(ctx, customers, s.customers(w, key, log), log)
+		go serveUntil(ctx, operator, health(), log)
+		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(operator))
 		return w.Run(ctx)
 	})
 }
@@ -75,6 +77,9 @@ func (s *site) ready() error {
 	}
 	if pid, held := ledger.Holder(s.cfg.Database); held { // before its port is found to be in use
 		return &ledger.HeldError{PID: pid}
+	}
+	if _, err := s.readKey(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return s.canWrite()
 }
@@ -126,16 +131,6 @@ func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.H
 	}
 }
 
-// leave forgets an address; that somebody left is logged, not who.
-func leave(tx *ledger.Tx, address string) error {
-	known, err := tx.RemoveSubscriber(address)
-	if err != nil || !known {
-		return err
-	}
-	_, err = tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscriberRemoved, Counts: ledger.Counts{"removed": 1}})
-	return err
-}
-
 // health answers the operator, and says that the watcher is there.
 func health() http.Handler {
 	mux := http.NewServeMux()
@@ -156,9 +151,9 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// address is where a listener, if there is one, really is: the system chooses
+// addressOf is where a listener, if there is one, really is: the system chooses
 // the port where the settings say 0.
-func address(l net.Listener) string {
+func addressOf(l net.Listener) string {
 	if l == nil {
 		return "none"
 	}
@@ -166,11 +161,13 @@ func address(l net.Listener) string {
 }
 
 // serveUntil serves on the listener, if there is one, until the context ends.
-func serveUntil(ctx context.Context, l net.Listener, h http.Handler) {
+func serveUntil(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) {
 	if l == nil {
 		return
 	}
 	server := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	context.AfterFunc(ctx, func() { server.Close() })
-	_ = server.Serve(l)
+	if err := server.Serve(l); ctx.Err() == nil {
+		log.Error("nobody is answered any more", "address", l.Addr().String(), "error", err)
+	}
 }

@@ -51,22 +51,22 @@ func behaves(t *testing.T, source string, command func(address string) *exec.Cmd
 	r.checkout("before the first webhook", 200, "")
 
 	r.refusesWhatIsNotAuthentic()
-	r.sends("a test", webhook.Test, "off", 1, 204)
+	r.sends("a test", webhook.TypeTest, "off", 1, 204)
 	r.checkout("after a test", 200, "")
-	r.sends("closing", webhook.ClosedType, "off", 5, 204)
+	r.sends("closing", webhook.TypeClosed, "off", 5, 204)
 	r.checkout("after closing", 503, "a lantern & a broom")
-	r.sends("an older opening", webhook.Opened, "on", 4, 204)
-	r.sends("an opening of the same revision", webhook.Opened, "on", 5, 204)
+	r.sends("an older opening", webhook.TypeOpened, "on", 4, 204)
+	r.sends("an opening of the same revision", webhook.TypeOpened, "on", 5, 204)
 	r.checkout("after late messages", 503, "")
 
 	r.kill()
 	r.start()
 	r.checkout("after a restart", 503, "")
-	r.sends("an older opening after a restart", webhook.Opened, "on", 4, 204)
+	r.sends("an older opening after a restart", webhook.TypeOpened, "on", 4, 204)
 	r.checkout("after a restart and a late message", 503, "")
 
 	r.secrets = r.secrets[1:] // the sender has dropped the first
-	r.sends("opening", webhook.Opened, "on", 1798135200123, 204)
+	r.sends("opening", webhook.TypeOpened, "on", 1798135200123, 204)
 	r.checkout("after opening", 200, "")
 
 	r.kill()
@@ -115,7 +115,7 @@ func (r *receiver) refusesWhatIsNotAuthentic() {
 
 func (r *receiver) signed(secrets []string, at time.Time, checkout string) *http.Request {
 	r.t.Helper()
-	body := payload(r.t, webhook.ClosedType, checkout, 100)
+	body := payload(r.t, webhook.TypeClosed, checkout, 100)
 	signatures, err := webhook.Sign(secrets, "msg_1", at, body)
 	if err != nil {
 		r.t.Fatal(err)

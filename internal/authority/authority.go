@@ -22,8 +22,8 @@ import (
 
 // How we know who it was.
 const (
-	GitAuthor  = "git-author"  // the author line of the commit that HEAD's bytes come from
-	SystemUser = "system-user" // the owner of the file
+	viaGit    = "git-author"  // the author line of the commit that HEAD's bytes come from
+	viaSystem = "system-user" // the owner of the file
 )
 
 // patience bounds what git may take; the checkout waits for it.
@@ -72,7 +72,7 @@ func gitAuthor(file string, src []byte) (by ledger.By, ok bool) {
 	if err != nil || !found {
 		return by, false
 	}
-	return ledger.By{Name: author, Email: mail, How: GitAuthor}, true
+	return ledger.By{Name: author, Email: mail, How: viaGit}, true
 }
 
 // git asks about a repository without running anything that the repository
@@ -97,7 +97,7 @@ func owner(file string) ledger.By {
 			uid = strconv.Itoa(int(st.Uid))
 		}
 	}
-	return ledger.By{Name: nameOf(uid), How: SystemUser}
+	return ledger.By{Name: nameOf(uid), How: viaSystem}
 }
 
 // nameOf is the full name of a user where the system knows one, else the login

@@ -14,8 +14,8 @@ import (
 const flood = "content/closures/flood.md"
 
 var (
-	ada = ledger.By{Name: "Ada Lovelace", Email: "ada@example.com", How: GitAuthor}
-	bob = ledger.By{Name: "Bob", Email: "bob@example.com", How: GitAuthor}
+	ada = ledger.By{Name: "Ada Lovelace", Email: "ada@example.com", How: viaGit}
+	bob = ledger.By{Name: "Bob", Email: "bob@example.com", How: viaGit}
 )
 
 // checkout is a git working tree in a folder of its own, untouched by the
@@ -77,7 +77,7 @@ func owned(t *testing.T) ledger.By {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ledger.By{Name: nameOf(u.Uid), How: SystemUser}
+	return ledger.By{Name: nameOf(u.Uid), How: viaSystem}
 }
 
 func (c checkout) check(path, src string, want ledger.By) {
@@ -209,7 +209,7 @@ func TestOddNames(t *testing.T) {
 	c := newCheckout(t)
 	for i, name := range []string{`Ada "Countess" O'Lovelace`, "Zoë 漢字", "$(touch x) `id`; --help", "%an\\n%x00", "a\nb"} {
 		text := strings.Repeat("x", i+1)
-		by := ledger.By{Name: name, Email: "o'ada+x@example.com", How: GitAuthor}
+		by := ledger.By{Name: name, Email: "o'ada+x@example.com", How: viaGit}
 		c.commit(by, flood, text)
 		by.Name = strings.ReplaceAll(name, "\n", "") // git keeps no line breaks in a name
 		c.check(flood, text, by)
@@ -230,7 +230,7 @@ func TestEnvironmentOfAHook(t *testing.T) {
 
 func TestLanguageOfTheLog(t *testing.T) {
 	c := newCheckout(t)
-	zoe := ledger.By{Name: "Zoë", Email: "zoe@example.com", How: GitAuthor}
+	zoe := ledger.By{Name: "Zoë", Email: "zoe@example.com", How: viaGit}
 	c.commit(zoe, flood, "one")
 	c.git(ada, "config", "i18n.logOutputEncoding", "ISO-8859-1")
 	c.git(ada, "config", "color.ui", "always")

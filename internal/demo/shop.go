@@ -95,7 +95,7 @@ func (s *Shop) hook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body is not a storefront webhook", http.StatusBadRequest)
 		return
 	}
-	if p.Type == webhook.Opened || p.Type == webhook.ClosedType {
+	if p.Type == webhook.TypeOpened || p.Type == webhook.TypeClosed {
 		err = s.obey(p.Data)
 	}
 	if err != nil {

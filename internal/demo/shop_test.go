@@ -81,14 +81,14 @@ func (s *shopServer) tell(p webhook.Payload) int {
 
 func closed(revision int64) webhook.Payload {
 	until := christmas.Add(15 * time.Hour)
-	return webhook.Payload{Type: webhook.ClosedType, Timestamp: christmas, Data: webhook.Data{
+	return webhook.Payload{Type: webhook.TypeClosed, Timestamp: christmas, Data: webhook.Data{
 		Storefront: "web", Checkout: "off", Revision: revision, Until: &until,
 		Message: "Closed for <winter>", URL: "https://status.example/closures/winter/",
 	}}
 }
 
 func opened(revision int64) webhook.Payload {
-	return webhook.Payload{Type: webhook.Opened, Timestamp: christmas, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: revision}}
+	return webhook.Payload{Type: webhook.TypeOpened, Timestamp: christmas, Data: webhook.Data{Storefront: "web", Checkout: "on", Revision: revision}}
 }
 
 func contains(t *testing.T, page string, wants ...string) {
@@ -153,7 +153,7 @@ func TestFilledCartCannotBePaidAfterClosing(t *testing.T) {
 func TestHookObeysOnlyWhatIsNewer(t *testing.T) {
 	s := startShop(t, filepath.Join(t.TempDir(), "shop.json"))
 	test := closed(99)
-	test.Type = webhook.Test
+	test.Type = webhook.TypeTest
 	for _, step := range []struct {
 		message  webhook.Payload
 		checkout string

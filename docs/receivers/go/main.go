@@ -52,7 +52,7 @@ func receive(w http.ResponseWriter, r *http.Request) {
 	}
 	var p webhook.Payload
 	err = json.Unmarshal(body, &p)
-	if err == nil && (p.Type == webhook.ClosedType || p.Type == webhook.Opened) { // a test is not obeyed
+	if err == nil && (p.Type == webhook.TypeClosed || p.Type == webhook.TypeOpened) { // a test is not obeyed
 		err = obey(p.Data)
 	}
 	if err != nil {

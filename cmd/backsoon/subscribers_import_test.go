@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/backsoon/backsoon/internal/ledger"
+)
+
+// onRead runs once the reader before it has been read.
+type onRead func()
+
+func (f onRead) Read([]byte) (int, error) {
+	f()
+	return 0, io.EOF
+}
+
+// TestInterruptedImport: a list that was not taken to its end adds nobody, and
+// nothing of it is in the log.
+func TestInterruptedImport(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	l, err := ledger.Open(ctx, filepath.Join(t.TempDir(), "backsoon.db"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	lines := func(n int) io.Reader { return strings.NewReader(strings.Repeat("ada@harbourbooks.example\n", n)) }
+	list := io.MultiReader(strings.NewReader("email\n"), lines(importBatch+1), onRead(interrupt), lines(importBatch))
+	in, err := newImport(list, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := in.run(ctx, l); !errors.Is(err, context.Canceled) {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if in.lines < importBatch {
+		t.Errorf("interrupted after %d lines, before anything was put down", in.lines)
+	}
+	err = l.View(t.Context(), func(tx *ledger.Tx) error {
+		subs, err := tx.Subscribers(0, 9)
+		if len(subs) > 0 || err != nil {
+			t.Errorf("%v, %v", subs, err)
+		}
+		entries, err := tx.Entries(0, 9)
+		if len(entries) > 0 {
+			t.Errorf("%v", entries)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
