@@ -1,7 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +37,7 @@ func checkCommand(s *site) *cobra.Command {
 		for _, n := range notices {
 			problems = append(problems, n.CheckChange(notice.Path(n.Slug), now.Time, accepted[n.Slug])...)
 		}
+		problems = append(problems, s.astray(accepted, now.Time)...)
 		for _, unset := range s.cfg.Unset {
 			problems = append(problems, strictyaml.Problem{File: "backsoon.yaml", Text: unset, Warning: true})
 		}
@@ -45,4 +52,29 @@ func checkCommand(s *site) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// missesItsName is flood, flood.txt, flood.MD or flood.md.txt, but not what
+// editors leave.
+var missesItsName = regexp.MustCompile(`(?i)^[a-z0-9-]*[a-z][a-z0-9-]*(\.md)?(\.txt|\.md|\.markdown|\.broken.*)?$`)
+
+// astray warns of what is easily overlooked: a notice in force or ahead whose
+// file is gone, and a file whose name keeps it from being a notice.
+func (s *site) astray(accepted map[string]*notice.Notice, now time.Time) (problems strictyaml.Problems) {
+	warn := func(file, text string) {
+		problems = append(problems, strictyaml.Problem{File: file, Text: text, Warning: true})
+	}
+	for slug, n := range accepted {
+		if _, err := os.Lstat(s.file(slug)); errors.Is(err, fs.ErrNotExist) && !n.Over(now) {
+			warn(notice.Path(slug), "the file is gone, but what was accepted last stays in force")
+		}
+	}
+	entries, _ := os.ReadDir(filepath.Join(s.cfg.Dir, notice.Folder)) // that it can be read was seen before
+	for _, e := range entries {
+		name := e.Name()
+		if e.Type().IsRegular() && missesItsName.MatchString(name) && !notice.IsName(name) {
+			warn(notice.Folder+"/"+name, "is no notice by its name; a notice's ends in .md")
+		}
+	}
+	return problems
 }

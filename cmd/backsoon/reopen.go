@@ -25,7 +25,7 @@ func reopenCommand(s *site) *cobra.Command {
 		Use:   "reopen SLUG",
 		Short: "End a closure now",
 		Long: "End a closure that is in force, now: writes `reopened:` into its notice. Where the notice's file is\n" +
-			"gone, it is written anew from the version that was accepted last.",
+			"gone or has mistakes, it is written anew from the version that was accepted last.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.end(cmd, args[0], time.Now(), s.reopened)
@@ -38,7 +38,7 @@ func cancelCommand(s *site) *cobra.Command {
 		Use:   "cancel SLUG",
 		Short: "Call off a closure that is still ahead",
 		Long: "Call off a closure that is still ahead: writes `cancelled:` into its notice. Where the notice's file\n" +
-			"is gone, it is written anew from the version that was accepted last.",
+			"is gone or has mistakes, it is written anew from the version that was accepted last.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.end(cmd, args[0], time.Now(), cancelled)
@@ -106,26 +106,20 @@ func (s *site) end(cmd *cobra.Command, name string, now time.Time, f ending) err
 		return err
 	}
 	slug := strings.TrimSuffix(filepath.Base(name), ".md")
-	src, gone, err := s.source(cmd.Context(), slug, accepted)
+	from, err := s.source(cmd.Context(), slug, accepted)
 	if err != nil {
 		return err
 	}
-	n, src, line, err := s.ended(slug, src, accepted[slug], now, f)
+	n, src, line, err := s.ended(slug, from.src, accepted[slug], now, f)
 	if err != nil {
 		return err
 	}
-	save := replaceFile
-	if gone {
-		save = createFile
-	}
-	if err := save(s.file(slug), src); err != nil {
+	remark, err := from.save(s.file(slug), src)
+	if err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s: %s\n", s.path(slug), line)
-	if gone {
-		fmt.Fprintln(out, "The file was gone; it is written anew from the version accepted last.")
-	}
+	fmt.Fprintf(out, "%s: %s\n%s", s.path(slug), line, remark)
 	if steps := n.OpenSteps(); !n.Reopened.IsZero() && len(steps) > 0 {
 		fmt.Fprintf(out, "Still open in the reopening plan: %s. The shop reopens all the same; the log will list them.\n", locale.List(steps))
 	}
@@ -137,7 +131,7 @@ func (s *site) ended(slug string, src []byte, accepted *notice.Notice, now time.
 	file := notice.Path(slug)
 	n, problems := notice.Parse(file, slug, src, s.cfg.Shop.Location)
 	if n == nil {
-		return nil, nil, "", &problemsError{problems.Errors(), "mend this first; nothing was written"}
+		return nil, nil, "", problems
 	}
 	key, value, err := f(n, accepted, now)
 	if err != nil {
@@ -151,21 +145,58 @@ func (s *site) ended(slug string, src []byte, accepted *notice.Notice, now time.
 	return n, changed, key + ": " + value, err
 }
 
-// source gives the bytes of a notice: those of its file or, where that is gone,
-// of the version accepted last.
-func (s *site) source(ctx context.Context, slug string, accepted map[string]*notice.Notice) (src []byte, gone bool, err error) {
+// source is what an ending is written into: the notice's file or, where that is
+// gone or broken, the version accepted last.
+type source struct {
+	src          []byte
+	gone, broken bool
+}
+
+func (s *site) source(ctx context.Context, slug string, accepted map[string]*notice.Notice) (from source, err error) {
 	if _, err := os.Lstat(s.file(slug)); errors.Is(err, fs.ErrNotExist) {
 		if accepted[slug] == nil {
-			return nil, false, s.unknown(slug, accepted)
+			return from, s.unknown(slug, accepted)
 		}
 		src, err := s.acceptedSource(ctx, slug)
-		return src, true, err
+		return source{src: src, gone: true}, err
 	}
 	f := notice.ReadFile(s.cfg.Dir, slug+".md")
+	var problems strictyaml.Problems
 	if f.Problem != nil {
-		return nil, false, &problemsError{strictyaml.Problems{*f.Problem}, "mend this first; nothing was written"}
+		problems = strictyaml.Problems{*f.Problem}
+	} else if _, problems = notice.Parse(f.Path, slug, f.Src, s.cfg.Shop.Location); problems.Err() == nil {
+		return source{src: f.Src}, nil
 	}
-	return f.Src, false, nil
+	if accepted[slug] == nil {
+		return from, &problemsError{problems.Errors(), "mend this first; nothing was written"}
+	}
+	src, err := s.acceptedSource(ctx, slug)
+	return source{src: src, broken: true}, err
+}
+
+// save writes the ended notice, and says what became of the file that was there.
+// A broken one is the owner's work: it is put aside, not written over.
+func (from source) save(path string, src []byte) (remark string, err error) {
+	switch {
+	case from.gone:
+		return "The file was gone; it is written anew from the version accepted last.\n", createFile(path, src)
+	case !from.broken:
+		return "", replaceFile(path, src)
+	}
+	aside := path + ".broken"
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.broken-%d", path, n)
+	}
+	if err := os.Rename(path, aside); err != nil {
+		return "", err
+	}
+	if err := createFile(path, src); err != nil {
+		return "", errors.Join(err, os.Rename(aside, path))
+	}
+	return fmt.Sprintf("The file had mistakes; it is kept as %s, and written anew from the version accepted last.\n", filepath.Base(aside)), nil
 }
 
 func (s *site) acceptedSource(ctx context.Context, slug string) (src []byte, err error) {

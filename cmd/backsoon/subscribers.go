@@ -118,19 +118,28 @@ func (s *site) exportSubscribers(ctx context.Context, out io.Writer) error {
 // removeSubscriber takes an address as its owner writes it, or as it is stored.
 func (s *site) removeSubscriber(ctx context.Context, out io.Writer, written string) error {
 	stored, _ := address.Read(written)
-	err := s.update(ctx, false, func(tx *ledger.Tx) error { return leave(tx, stored) })
-	if err == nil {
-		fmt.Fprintln(out, written+" is not, or no longer, subscribed")
+	known := false
+	err := s.update(ctx, false, func(tx *ledger.Tx) (err error) {
+		known, err = leave(tx, stored)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case known:
+		fmt.Fprintln(out, written+" is removed")
+	default:
+		fmt.Fprintln(out, written+" was not subscribed")
 	}
-	return err
+	return nil
 }
 
-// leave forgets an address; that somebody left is logged, not who.
-func leave(tx *ledger.Tx, address string) error {
-	known, err := tx.RemoveSubscriber(address)
-	if err != nil || !known {
-		return err
+// leave forgets an address and tells whether it was known; that somebody left is
+// logged, not who.
+func leave(tx *ledger.Tx, address string) (known bool, err error) {
+	if known, err = tx.RemoveSubscriber(address); err != nil || !known {
+		return known, err
 	}
 	_, err = tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscriberRemoved, Counts: ledger.Counts{"removed": 1}})
-	return err
+	return known, err
 }

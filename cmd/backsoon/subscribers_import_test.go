@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
 )
@@ -54,5 +56,22 @@ func TestInterruptedImport(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStrayQuote loses the line that has one, and none of those that follow.
+func TestStrayQuote(t *testing.T) {
+	var list strings.Builder
+	list.WriteString("email\n\"oops@example.org\n")
+	for i := range 100 {
+		fmt.Fprintf(&list, "a%d@example.org\n", i)
+	}
+	in, err := newImport(strings.NewReader(list.String()), []string{"web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subs, last, err := in.read(time.Now())
+	if err != nil || !last || len(subs) != 100 || len(in.refused) != 1 || !strings.HasPrefix(in.refused[0], "2: ") {
+		t.Errorf("%d taken, refused %q, %v", len(subs), in.refused, err)
 	}
 }

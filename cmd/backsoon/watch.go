@@ -126,7 +126,10 @@ func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.H
 		Links: s.links(key), Theme: templates.FS(s.cfg.Dir), Shop: s.cfg.Shop.Name, Status: s.cfg.Shop.URL.String(),
 		Proxies: s.cfg.TrustedProxies, Log: log,
 		Remove: func(ctx context.Context, address string) error {
-			return w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return leave(tx, address) })
+			return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+				_, err := leave(tx, address)
+				return err
+			})
 		},
 	}
 }
