@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -21,18 +20,21 @@ const Folder = "content/closures"
 // Path is where a site keeps the notice, relative to the site.
 func Path(slug string) string { return Folder + "/" + slug + ".md" }
 
-// File is one entry of the folder that claims to be a notice. Src is its bytes as
-// far as they were read; Problem is why it cannot be a notice, whatever they say.
+// File is one entry of the folder that claims to be a notice, or a notice's
+// translation. Src is its bytes as far as they were read; Problem is why it cannot
+// be one, whatever they say.
 type File struct {
-	Slug, Path string // Path is relative to the site: content/closures/flood.md
-	Src        []byte
-	Problem    *strictyaml.Problem
+	Name     string // without .md: winter-break, or winter-break.pt
+	Path     string // relative to the site: content/closures/winter-break.pt.md
+	Slug     string
+	Language string // of a translation; empty: the notice itself
+	Src      []byte
+	Problem  *strictyaml.Problem
 }
 
-// ReadDir reads every notice of a site, sorted by slug. Hidden files, and those
-// that don't end in .md, are no notices. A folder that cannot be read is an error;
-// a file that cannot is not: its Problem says so.
-func ReadDir(siteDir string) ([]File, error) {
+// Names lists the files of a site that claim to be a notice or a translation,
+// sorted. Hidden ones, and those that don't end in .md, do not.
+func Names(siteDir string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(siteDir, Folder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no folder %s in %s; create it, or run backsoon init %s", Folder, siteDir, siteDir)
@@ -40,14 +42,13 @@ func ReadDir(siteDir string) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []File
+	var names []string
 	for _, e := range entries {
 		if IsName(e.Name()) {
-			files = append(files, ReadFile(siteDir, e.Name()))
+			names = append(names, e.Name())
 		}
 	}
-	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Slug, b.Slug) })
-	return files, nil
+	return names, nil // os.ReadDir has sorted them
 }
 
 // IsName tells whether a file of this name claims to be a notice: editors' own
@@ -56,11 +57,12 @@ func IsName(name string) bool {
 	return strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
 }
 
-// ReadFile reads one notice by its name in the folder, winter-break.md. Only a
-// regular file counts: what a symlink, a pipe or a device shows can change with
-// nobody writing here.
+// ReadFile reads one notice or translation by its name in the folder,
+// winter-break.md. Only a regular file counts: what a symlink, a pipe or a device
+// shows can change with nobody writing here.
 func ReadFile(siteDir, name string) File {
-	f := File{Slug: strings.TrimSuffix(name, ".md"), Path: path.Join(Folder, name)}
+	f := File{Name: strings.TrimSuffix(name, ".md"), Path: path.Join(Folder, name)}
+	f.Slug, f.Language = Split(f.Name)
 	fail := func(text string) File {
 		f.Problem = &strictyaml.Problem{File: f.Path, Text: text}
 		return f
@@ -129,22 +131,4 @@ func kindOf(m fs.FileMode) string {
 func RenameProblem(file, other string) strictyaml.Problem {
 	return strictyaml.Problem{File: file, Line: 1, Column: 1, Text: fmt.Sprintf(
 		"looks like a rename of %s; a slug is for ever: call the file %s.md again, or change the text if this is another closure", other, other)}
-}
-
-// Duplicates finds the same bytes under two slugs. The problem is with the later
-// of them in the order of files.
-func Duplicates(files []File) strictyaml.Problems {
-	first := make(map[string]string, len(files))
-	var problems strictyaml.Problems
-	for _, f := range files {
-		if f.Problem != nil || len(f.Src) == 0 {
-			continue
-		}
-		if other, dup := first[string(f.Src)]; dup {
-			problems = append(problems, RenameProblem(f.Path, other))
-			continue
-		}
-		first[string(f.Src)] = f.Slug
-	}
-	return problems
 }

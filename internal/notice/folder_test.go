@@ -3,6 +3,8 @@ package notice
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,28 +25,28 @@ func site(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func TestReadDir(t *testing.T) {
+func TestNames(t *testing.T) {
 	dir := site(t, map[string]string{
-		"winter.md": minimal, "flood.md": minimal + "x", ".flood.md.swp": "x", ".hidden.md": "x", "flood.md~": "x", "4913": "x",
+		"winter.md": minimal, "flood.md": minimal + "x", "flood.pt.md": minimal, ".flood.md.swp": "x", ".hidden.md": "x", "flood.md~": "x", "4913": "x",
 		"flood.md.sig": "x", "notes.txt": "x", "flood.md.tmp": "x", "#flood.md#": "x",
 	})
-	files, err := ReadDir(dir)
-	if err != nil || len(files) != 2 {
-		t.Fatalf("%v, %v", files, err)
+	names, err := Names(dir)
+	if want := []string{"flood.md", "flood.pt.md", "winter.md"}; err != nil || !slices.Equal(names, want) {
+		t.Fatalf("got %q, %v", names, err)
 	}
-	for i, want := range []File{
-		{Slug: "flood", Path: "content/closures/flood.md", Src: []byte(minimal + "x")},
-		{Slug: "winter", Path: "content/closures/winter.md", Src: []byte(minimal)},
+	for name, want := range map[string]File{
+		"flood.md":    {Name: "flood", Slug: "flood", Path: "content/closures/flood.md", Src: []byte(minimal + "x")},
+		"flood.pt.md": {Name: "flood.pt", Slug: "flood", Language: "pt", Path: "content/closures/flood.pt.md", Src: []byte(minimal)},
 	} {
-		if got := files[i]; got.Slug != want.Slug || got.Path != want.Path || string(got.Src) != string(want.Src) || got.Problem != nil {
-			t.Errorf("got %+v, problem %v", got, got.Problem)
+		if got := ReadFile(dir, name); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 }
 
-func TestReadDirWithoutFolder(t *testing.T) {
-	if files, err := ReadDir(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no folder content/closures in ") {
-		t.Errorf("%v, %v", files, err)
+func TestNamesWithoutFolder(t *testing.T) {
+	if names, err := Names(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no folder content/closures in ") {
+		t.Errorf("%v, %v", names, err)
 	}
 }
 
@@ -77,21 +79,8 @@ func TestReadFileRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, f.Problem)
 		}
 	}
-	files, err := ReadDir(dir)
-	if err != nil || len(files) != 9 {
-		t.Errorf("%d files, %v: what is no notice but claims to be one has to be reported", len(files), err)
-	}
-}
-
-func TestDuplicates(t *testing.T) {
-	dir := site(t, map[string]string{"winter-break.md": minimal, "z-winter.md": minimal, "other.md": whole, "empty.md": "", "void.md": ""})
-	files, err := ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := Duplicates(files)
-	const want = "content/closures/z-winter.md:1:1: looks like a rename of winter-break; a slug is for ever: call the file winter-break.md again"
-	if len(got) != 1 || !strings.HasPrefix(got[0].String(), want) {
-		t.Errorf("got %v", got)
+	names, err := Names(dir)
+	if err != nil || len(names) != 9 {
+		t.Errorf("%q, %v: what is no notice but claims to be one has to be reported", names, err)
 	}
 }

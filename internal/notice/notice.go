@@ -34,6 +34,9 @@ type Notice struct {
 	Body        string   // Markdown before the first update, without surrounding blank lines
 	Updates     []Update // in the file's order
 
+	Translations []*Translation // each in another language
+	Language     string         // of the words, where In gave a translation's; empty: the shop's own
+
 	where map[string]position // of each key, for Check
 }
 
@@ -56,7 +59,8 @@ type Update struct {
 	Title string // the heading's rest; may be empty
 	Body  string // Markdown, without surrounding blank lines
 
-	line, column int // of the heading in the file
+	Language     string // of the words, where In found them translated; empty: the shop's own
+	line, column int    // of the heading in the file
 }
 
 // position is a place in the file, line and column from 1.

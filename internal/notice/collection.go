@@ -1,0 +1,182 @@
+package notice
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/strictyaml"
+)
+
+// Surroundings is what the settings say that notices are held to.
+type Surroundings struct {
+	Location    *time.Location // the shop's
+	Storefronts []string
+	Languages   []string // of the pages, the notices' own first
+}
+
+// Collection is all the notices of a site's folder with their translations, and
+// all that is wrong with them. It can be read again and again, and parses only
+// what has changed.
+type Collection struct {
+	dir     string
+	around  Surroundings
+	entries map[string]*reading // by the file's name
+	joined  map[string]joined   // by slug
+}
+
+// reading is one file as it was read last.
+type reading struct {
+	file        File // without its Src
+	sum         [sha256.Size]byte
+	notice      *Notice      // nil: a translation, or nothing could be read
+	translation *Translation // nil: a notice, or nothing could be read
+	problems    strictyaml.Problems
+}
+
+// joined is a notice with its translations, and what it was made of.
+type joined struct {
+	parts []*reading
+	whole *Notice
+}
+
+// NewCollection is the notices of the site at dir, of which none is read yet.
+func NewCollection(dir string, around Surroundings) *Collection {
+	return &Collection{dir, around, map[string]*reading{}, map[string]joined{}}
+}
+
+// Read reads the whole folder. It fails if the folder cannot be read: a file
+// that cannot is one of the problems.
+func (c *Collection) Read() error {
+	names, err := Names(c.dir)
+	if err != nil {
+		return err
+	}
+	for name := range c.entries {
+		if _, there := slices.BinarySearch(names, name); !there {
+			delete(c.entries, name)
+		}
+	}
+	for _, name := range names {
+		c.take(ReadFile(c.dir, name))
+	}
+	return nil
+}
+
+// ReadOne reads the file of that name again, or finds that it is gone.
+func (c *Collection) ReadOne(name string) {
+	if !IsName(name) {
+		return
+	}
+	if _, err := os.Lstat(filepath.Join(c.dir, Folder, name)); errors.Is(err, fs.ErrNotExist) {
+		delete(c.entries, name)
+		return
+	}
+	c.take(ReadFile(c.dir, name))
+}
+
+// take parses a file, unless its bytes are those of before.
+func (c *Collection) take(f File) {
+	name := f.Name + ".md"
+	e := &reading{file: f, sum: sha256.Sum256(f.Src)}
+	if old := c.entries[name]; old != nil && old.file.Problem == nil && f.Problem == nil && old.sum == e.sum {
+		return
+	}
+	switch {
+	case f.Problem != nil:
+		e.problems = strictyaml.Problems{*f.Problem}
+	case f.Language != "":
+		e.translation, e.problems = ParseTranslation(f.Path, f.Name, f.Src, c.around.Location)
+	default:
+		e.notice, e.problems = read(f.Path, f.Slug, f.Src, c.around.Location)
+	}
+	e.file.Src = nil // there may be thousands
+	c.entries[name] = e
+}
+
+// Notices gives what can be read without an error as of now, sorted by slug and
+// each with its translations, and all that is wrong. A notice in which nothing
+// has changed is the very same one as before.
+func (c *Collection) Notices(now time.Time) ([]*Notice, strictyaml.Problems) {
+	var problems strictyaml.Problems
+	parts := make(map[string][]*reading, len(c.entries))
+	first := make(map[[sha256.Size]byte]string, len(c.entries))
+	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
+		e := c.entries[name]
+		found := append(c.check(e, now), e.renamed(first)...)
+		problems = append(problems, found...)
+		if found.Err() == nil {
+			parts[e.file.Slug] = append(parts[e.file.Slug], e)
+		}
+	}
+	notices := make([]*Notice, 0, len(parts))
+	for slug, of := range parts {
+		if n := c.join(slug, of); n != nil {
+			notices = append(notices, n)
+		}
+	}
+	slices.SortFunc(notices, func(a, b *Notice) int { return strings.Compare(a.Slug, b.Slug) })
+	problems.Sort()
+	return notices, problems
+}
+
+// check finds what is wrong with a file as of now.
+func (c *Collection) check(e *reading, now time.Time) strictyaml.Problems {
+	problems := slices.Clip(e.problems)
+	switch {
+	case e.notice != nil:
+		problems = append(problems, e.notice.Check(e.file.Path, now, c.around.Storefronts)...)
+	case e.translation != nil:
+		of := c.entries[e.file.Slug+".md"]
+		problems = append(problems, e.translation.Check(e.file.Path, of.original(), of != nil, c.around.Languages)...)
+	}
+	return problems
+}
+
+// original is the notice that a file holds; nil where it holds none.
+func (e *reading) original() *Notice {
+	if e == nil || e.problems.Err() != nil {
+		return nil
+	}
+	return e.notice
+}
+
+// renamed finds the same bytes under two slugs; the problem is with the later
+// file. first has the slug of those seen before.
+func (e *reading) renamed(first map[[sha256.Size]byte]string) strictyaml.Problems {
+	if e.notice == nil {
+		return nil
+	}
+	if other, seen := first[e.sum]; seen {
+		return strictyaml.Problems{RenameProblem(e.file.Path, other)}
+	}
+	first[e.sum] = e.file.Slug
+	return nil
+}
+
+// join makes a notice with its translations of the files that it is made of.
+func (c *Collection) join(slug string, parts []*reading) *Notice {
+	if old, ok := c.joined[slug]; ok && slices.Equal(old.parts, parts) {
+		return old.whole
+	}
+	var n *Notice
+	var translations []*Translation
+	for _, e := range parts {
+		if e.notice != nil {
+			n = e.notice
+		} else {
+			translations = append(translations, e.translation)
+		}
+	}
+	if n != nil {
+		n = n.Translated(translations)
+	}
+	c.joined[slug] = joined{parts, n}
+	return n
+}
