@@ -1,4 +1,4 @@
-// Package templates holds the default theme: what pages and mails look like.
+// Package templates holds the default theme: what pages and mails look like, and their words.
 // A site's own file of the same name takes a default's place.
 package templates
 
@@ -6,16 +6,18 @@ import (
 	"cmp"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-//go:embed mail pages
+//go:embed mail pages words
 var defaults embed.FS
 
-// FS is the theme of the site in siteDir: pages/… and mail/…, each file from the
+// FS is the theme of the site in siteDir: pages/…, mail/… and words/…, each file from the
 // site's templates folder where it has one of that name. An empty siteDir
 // stands for the defaults alone.
 func FS(siteDir string) fs.FS {
@@ -23,6 +25,22 @@ func FS(siteDir string) fs.FS {
 		return defaults
 	}
 	return overlay{site: os.DirFS(filepath.Join(siteDir, "templates")), theme: defaults}
+}
+
+// Stamp tells one state of the site's own theme files from another without
+// reading them.
+func Stamp(siteDir string) string {
+	var b strings.Builder
+	_ = filepath.WalkDir(filepath.Join(siteDir, "templates"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what can't be looked at can't be read either: building says so
+		}
+		if info, err := d.Info(); err == nil {
+			fmt.Fprintln(&b, path, info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	return b.String()
 }
 
 // overlay is two trees as one; the site's files win.

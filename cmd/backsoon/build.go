@@ -35,21 +35,21 @@ func buildCommand(s *site) *cobra.Command {
 		if err := s.canWrite(); err != nil {
 			return err
 		}
-		files, err := s.build(now.Time)
+		e, err := s.edition(now.Time)
 		if err != nil {
 			return err
 		}
-		if err := pages.Write(s.public(), files); err != nil {
+		if err := pages.Write(s.public(), e); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "public/: %d files\n", len(files))
+		fmt.Fprintf(cmd.OutOrStdout(), "public/: %d files\n", e.Len())
 		return nil
 	}
 	return cmd
 }
 
-// build makes the pages from the folder alone, as of now.
-func (s *site) build(now time.Time) (pages.Files, error) {
+// edition makes the pages from the folder alone, as of now.
+func (s *site) edition(now time.Time) (*pages.Edition, error) {
 	notices, problems, err := s.notices(now)
 	if err != nil {
 		return nil, err
@@ -57,29 +57,16 @@ func (s *site) build(now time.Time) (pages.Files, error) {
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, &problemsError{errs, "nothing was built; public/ is as it was"}
 	}
-	return pages.Build(pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: notices, Now: now})
+	return pages.New(s.cfg, templates.FS(s.cfg.Dir)).Edition(pages.Input{Notices: notices, Now: now})
 }
 
 // notices reads the folder and finds every mistake in it.
 func (s *site) notices(now time.Time) ([]*notice.Notice, strictyaml.Problems, error) {
-	files, err := notice.ReadDir(s.cfg.Dir)
-	if err != nil {
+	c := notice.NewCollection(s.cfg.Dir, s.cfg.Surroundings())
+	if err := c.Read(); err != nil {
 		return nil, nil, err
 	}
-	problems := notice.Duplicates(files)
-	var notices []*notice.Notice
-	for _, f := range files {
-		if f.Problem != nil {
-			problems = append(problems, *f.Problem)
-			continue
-		}
-		n, found := notice.Inspect(f.Path, f.Slug, f.Src, s.cfg.Shop.Location, now, s.cfg.StorefrontIDs())
-		if n != nil {
-			notices = append(notices, n)
-		}
-		problems = append(problems, found...)
-	}
-	problems.Sort()
+	notices, problems := c.Notices(now)
 	return notices, problems, nil
 }
 

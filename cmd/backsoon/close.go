@@ -130,7 +130,7 @@ func (s *site) printOutlook(out io.Writer, n *notice.Notice, accepted map[string
 }
 
 func (s *site) outlook(state schedule.State, now time.Time) string {
-	by := " (" + locale.List(state.Notices) + ")"
+	by := " (" + locale.English().List(state.Notices) + ")"
 	switch {
 	case state.State == schedule.Open:
 		return "open"

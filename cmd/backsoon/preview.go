@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/notice"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/strictyaml"
 	"github.com/backsoon/backsoon/templates"
@@ -26,21 +26,31 @@ import (
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 const livePath = "/_live"
 
-// preview holds the pages of a site in memory and serves them.
+// preview serves the pages of a site, each made when it is asked for.
 type preview struct {
-	dir  string
-	base *url.URL // where the preview is served
+	dir    string
+	base   *url.URL // where the preview is served
+	origin *origin  // nil: the settings have a mistake, or were not read yet
 
 	mu    sync.Mutex
 	shown *edition
 }
 
+// origin is what the pages are made of, as long as settings and theme stay.
+type origin struct {
+	notices *notice.Collection
+	pages   *pages.Site
+	sound   bool // every page could be made with the theme
+}
+
 // edition is what the preview shows, until there is something else to show.
 type edition struct {
 	number   int64 // no two have the same, those of an earlier process included
-	files    pages.Files
-	mistake  error         // why there are no files; nil: there are
+	origin   *origin
+	pages    *pages.Edition
+	mistake  error         // why there are no pages; nil: there are
 	replaced chan struct{} // closed when there is a newer one
+	next     *edition      // that newer one
 }
 
 func newPreview(dir string, base *url.URL) *preview {
@@ -58,45 +68,90 @@ func baseOf(l net.Listener) *url.URL {
 	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(address.Port)), Path: "/"}
 }
 
-// build makes the pages anew, and tells the browsers if they differ.
-func (p *preview) build(now time.Time) {
-	files, mistake := p.make(now)
+// begin reads the settings, the theme and all notices, and shows the pages.
+func (p *preview) begin(now time.Time) {
+	p.origin = nil
+	p.show(p.make(now, nil))
+}
+
+// follow shows the pages after these files of the notices' folder were written
+// or removed. Without any, it looks at the whole folder.
+func (p *preview) follow(now time.Time, names ...string) {
+	p.show(p.make(now, names))
+}
+
+// show puts an edition in the present one's place.
+func (p *preview) show(pages *pages.Edition, mistake error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	old := p.shown
-	next := &edition{old.number, files, mistake, old.replaced}
-	if !next.same(old) {
-		next.number++
-		next.replaced = make(chan struct{})
-		close(old.replaced)
-	}
-	p.shown = next
+	old.next = &edition{number: old.number + 1, origin: p.origin, pages: pages, mistake: mistake, replaced: make(chan struct{})}
+	p.shown = old.next
+	close(old.replaced)
 }
 
-// same tells whether a browser would show the same. status.json differs always:
-// it says when it was made.
-func (e *edition) same(o *edition) bool {
-	lasting := func(files pages.Files) pages.Files {
-		files = maps.Clone(files)
-		delete(files, "status.json")
-		return files
+// make makes an edition with the preview's own address in the place of the
+// shop's: full links lead to what is previewed.
+func (p *preview) make(now time.Time, names []string) (*pages.Edition, error) {
+	if p.origin == nil {
+		if err := p.open(); err != nil {
+			return nil, err
+		}
 	}
-	return fmt.Sprint(e.mistake) == fmt.Sprint(o.mistake) && maps.EqualFunc(lasting(e.files), lasting(o.files), bytes.Equal)
+	if len(names) == 0 {
+		if err := p.origin.notices.Read(); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range names {
+		p.origin.notices.ReadOne(name)
+	}
+	notices, problems := p.origin.notices.Notices(now)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	e, err := p.origin.pages.Edition(pages.Input{Notices: notices, Now: now.Truncate(time.Second), Drafts: true})
+	if err == nil && !p.origin.sound {
+		err = e.Check()
+		p.origin.sound = err == nil
+	}
+	return e, err
 }
 
-// make builds the whole site, with the preview's own address in the place of
-// the shop's: full links lead to what is previewed.
-func (p *preview) make(now time.Time) (pages.Files, error) {
+// open reads the settings and the theme.
+func (p *preview) open() error {
 	s := &site{dir: p.dir}
 	if err := s.load(); err != nil {
-		return nil, err
-	}
-	notices, problems, err := s.notices(now)
-	if err = cmp.Or(err, problems.Err()); err != nil {
-		return nil, err
+		return err
 	}
 	s.cfg.Shop.URL = p.base
-	return pages.Build(pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: notices, Now: now.Truncate(time.Second), Drafts: true})
+	p.origin = &origin{notices: notice.NewCollection(s.cfg.Dir, s.cfg.Surroundings()), pages: pages.New(s.cfg, templates.FS(s.cfg.Dir))}
+	return nil
+}
+
+// page gives the file that is asked for by its path.
+func (e *edition) page(name string) ([]byte, error) {
+	if e.mistake != nil {
+		return nil, e.mistake
+	}
+	return e.pages.Render(name)
+}
+
+// same tells whether the file at the path is the same in both editions. Where
+// settings or theme have changed, none is.
+func (e *edition) same(o *edition, name string) bool {
+	if e.mistake != nil || o.mistake != nil {
+		return fmt.Sprint(e.mistake) == fmt.Sprint(o.mistake)
+	}
+	if e.origin != o.origin || e.pages.Has(name) != o.pages.Has(name) {
+		return false
+	}
+	if e.pages.Same(o.pages, name) {
+		return true
+	}
+	one, errOne := e.page(name)
+	other, errOther := o.page(name)
+	return errors.Join(errOne, errOther) == nil && bytes.Equal(one, other)
 }
 
 func (p *preview) present() *edition {
@@ -116,51 +171,60 @@ func (p *preview) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := p.present()
-	if e.mistake != nil {
-		e.answer(w, http.StatusInternalServerError, "mistakes.html", mistakesPage(e.mistake))
-		return
+	name := nameOf(r.URL.Path)
+	status := http.StatusOK
+	if e.mistake == nil && !e.pages.Has(name) {
+		if e.pages.Has(name + "/index.html") {
+			http.Redirect(w, r, path.Base(name)+"/", http.StatusFound)
+			return
+		}
+		name, status = "404.html", http.StatusNotFound
 	}
-	name := strings.TrimPrefix(r.URL.Path, "/")
+	content, err := e.page(name)
+	if err != nil {
+		name, status, content = "mistakes.html", http.StatusInternalServerError, mistakesPage(err)
+	}
+	e.answer(w, status, name, content, r.URL.Path)
+}
+
+// nameOf is the file that a request's path stands for.
+func nameOf(path string) string {
+	name := strings.TrimPrefix(path, "/")
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
 	}
-	if content, ok := e.files[name]; ok {
-		e.answer(w, http.StatusOK, name, content)
-		return
-	}
-	if _, ok := e.files[name+"/index.html"]; ok {
-		http.Redirect(w, r, path.Base(name)+"/", http.StatusFound)
-		return
-	}
-	e.answer(w, http.StatusNotFound, "404.html", e.files["404.html"])
+	return name
 }
 
-// live answers as soon as there is another edition than the one that the
-// browser shows, and then ends.
+// live answers as soon as the page that the browser shows differs from what it
+// was in the edition that the browser has, and then ends.
 func (p *preview) live(w http.ResponseWriter, r *http.Request) {
-	seen := r.URL.Query().Get("edition")
+	query := r.URL.Query()
+	name := nameOf(query.Get("page"))
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 	flushed := http.NewResponseController(w).Flush()
-	for flushed == nil {
-		e := p.present()
-		if seen != strconv.FormatInt(e.number, 10) {
-			fmt.Fprintf(w, "data: %d\n\n", e.number)
-			return
-		}
+	if flushed != nil {
+		return
+	}
+	e := p.present()
+	for changed := query.Get("edition") != strconv.FormatInt(e.number, 10); !changed; {
 		select {
 		case <-r.Context().Done():
 			return
 		case <-e.replaced:
+			changed = !e.same(e.next, name)
+			e = e.next
 		}
 	}
+	fmt.Fprintf(w, "data: %d\n\n", e.number)
 }
 
 // answer sends one file; a page gets the script that reloads it.
-func (e *edition) answer(w http.ResponseWriter, status int, name string, content []byte) {
+func (e *edition) answer(w http.ResponseWriter, status int, name string, content []byte, asked string) {
 	if path.Ext(name) == ".html" {
-		content = withReload(content, e.number)
+		content = withReload(content, e.number, asked)
 	}
 	w.Header().Set("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"))
 	w.Header().Set("Cache-Control", "no-store")
@@ -169,8 +233,9 @@ func (e *edition) answer(w http.ResponseWriter, status int, name string, content
 }
 
 // withReload puts the script before the end of the page's body.
-func withReload(page []byte, edition int64) []byte {
-	script := fmt.Sprintf(`<script>new EventSource("%s?edition=%d").onmessage = () => location.reload()</script>`, livePath, edition)
+func withReload(page []byte, edition int64, asked string) []byte {
+	script := fmt.Sprintf(`<script>new EventSource("%s?edition=%d&page=%s").onmessage = () => location.reload()</script>`,
+		livePath, edition, url.QueryEscape(asked))
 	end := bytes.LastIndex(page, []byte("</body>"))
 	if end < 0 {
 		end = len(page)

@@ -8,38 +8,47 @@ import (
 	"time"
 )
 
-// Browsers reload when there is something else to see, and only then.
+// A browser reloads when its page has changed, and only then.
 func TestPreviewTellsOfChangesAlone(t *testing.T) {
 	dir := newSite(t)
 	p := newPreview(dir, &url.URL{Scheme: "http", Host: "127.0.0.1:8000", Path: "/"})
 	now := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
-	edition := func(at time.Time) int64 {
+	p.begin(now)
+	// changed tells whether the page of the notice, and the index, are others after do.
+	changed := func(do func()) (closure, index bool) {
 		t.Helper()
-		p.build(at)
+		before := p.shown
+		do()
 		if p.shown.mistake != nil {
 			t.Fatal(p.shown.mistake)
 		}
-		return p.shown.number
+		return !before.same(p.shown, "closures/stocktake/index.html"), !before.same(p.shown, "index.html")
 	}
-	first := edition(now)
-
-	save(t, dir, "content/notes.txt", "Nothing that anybody sees.")
-	if again := edition(now.Add(time.Minute)); again != first {
+	if closure, index := changed(func() { p.follow(now.Add(time.Minute)) }); closure || index {
 		t.Error("nothing to see has changed, but browsers are told to reload")
 	}
-	save(t, dir, "content/closures/stocktake.md", strings.Replace(previewNotice, "draft: yes\n", "", 1))
-	published := edition(now)
-	if published == first {
+	closure, index := changed(func() {
+		save(t, dir, "content/closures/stocktake.md", strings.Replace(previewNotice, "draft: yes\n", "", 1))
+		p.follow(now, "stocktake.md")
+	})
+	if !closure || !index {
 		t.Error("a draft was published, and no browser hears of it")
 	}
-	if edition(now.Add(2*time.Hour)) == published {
+	if closure, index := changed(func() { p.follow(now.Add(2 * time.Hour)) }); !closure || !index {
 		t.Error("the closing came, and no browser hears of it")
+	}
+	closure, index = changed(func() {
+		save(t, dir, "content/closures/other.md", strings.Replace(previewNotice, "everything", "the rest", 1))
+		p.follow(now.Add(2*time.Hour), "other.md")
+	})
+	if closure || !index {
+		t.Errorf("another notice came: its neighbour's page %v, the index %v", closure, index)
 	}
 	if err := os.Remove(dir + "/backsoon.yaml"); err != nil {
 		t.Fatal(err)
 	}
-	if p.build(now); p.shown.mistake == nil || p.shown.files != nil {
-		t.Errorf("without settings: %d files, %v", len(p.shown.files), p.shown.mistake)
+	if p.begin(now); p.shown.mistake == nil || p.shown.pages != nil {
+		t.Errorf("without settings: %v", p.shown.mistake)
 	}
 }
 
@@ -49,7 +58,7 @@ func TestReloadWithoutBody(t *testing.T) {
 		"<p>open</p></body></html>": "<p>open</p><script>",
 		"<p>open</p>":               "<p>open</p><script>",
 	} {
-		if got := string(withReload([]byte(page), 1)); !strings.HasPrefix(got, want) {
+		if got := string(withReload([]byte(page), 1, "/")); !strings.HasPrefix(got, want) {
 			t.Errorf("%s became %s", page, got)
 		}
 	}

@@ -121,7 +121,7 @@ func (s *site) end(cmd *cobra.Command, name string, now time.Time, f ending) err
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s: %s\n%s", s.path(slug), line, remark)
 	if steps := n.OpenSteps(); !n.Reopened.IsZero() && len(steps) > 0 {
-		fmt.Fprintf(out, "Still open in the reopening plan: %s. The shop reopens all the same; the log will list them.\n", locale.List(steps))
+		fmt.Fprintf(out, "Still open in the reopening plan: %s. The shop reopens all the same; the log will list them.\n", locale.English().List(steps))
 	}
 	return s.printOutlook(out, n, accepted, now)
 }
@@ -217,13 +217,15 @@ func (s *site) acceptedSource(ctx context.Context, slug string) (src []byte, err
 
 // unknown says that there is no such notice, and which one may be meant.
 func (s *site) unknown(slug string, accepted map[string]*notice.Notice) error {
-	files, err := notice.ReadDir(s.cfg.Dir)
+	names, err := notice.Names(s.cfg.Dir)
 	if err != nil {
 		return err
 	}
 	slugs := slices.Collect(maps.Keys(accepted))
-	for _, f := range files {
-		slugs = append(slugs, f.Slug)
+	for _, name := range names {
+		if slug, language := notice.Split(strings.TrimSuffix(name, ".md")); language == "" {
+			slugs = append(slugs, slug)
+		}
 	}
 	slices.Sort(slugs)
 	if near, ok := strictyaml.Nearest(slug, slugs); ok {

@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // settleEdits is how long the files must be quiet before they are read: editors
@@ -57,7 +60,7 @@ func (s *site) serve(ctx context.Context, out io.Writer, address string) error {
 	defer events.Close()
 	p := newPreview(s.dir, baseOf(listener))
 	s.follow(events)
-	p.build(time.Now())
+	p.begin(time.Now())
 	go s.rebuild(ctx, p, events)
 	fmt.Fprintf(out, "%s shows the site, drafts too, and follows every save; Ctrl-C ends it.\n", p.base)
 	return servePreview(ctx, listener, p)
@@ -74,28 +77,46 @@ func servePreview(ctx context.Context, l net.Listener, p *preview) error {
 	return nil
 }
 
-// rebuild builds anew when the files have changed and come to rest, and every
-// minute, since closures begin and end by themselves.
+// rebuild follows the files when they have changed and come to rest, and the
+// clock every minute, since closures begin and end by themselves.
 func (s *site) rebuild(ctx context.Context, p *preview, events *fsnotify.Watcher) {
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
+	saved, anew := map[string]bool{}, false
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-events.Events:
+		case event := <-events.Events:
+			if name, ok := s.noticeFile(event.Name); ok {
+				saved[name] = true
+			} else {
+				anew = true
+			}
 			quiet.Reset(settleEdits)
 		case <-events.Errors: // events were lost
+			anew = true
 			quiet.Reset(settleEdits)
 		case <-quiet.C:
-			s.follow(events)
-			p.build(time.Now())
+			if s.follow(events); anew {
+				p.begin(time.Now())
+			} else {
+				p.follow(time.Now(), slices.Collect(maps.Keys(saved))...)
+			}
+			saved, anew = map[string]bool{}, false
 		case <-minute.C:
-			p.build(time.Now())
+			p.follow(time.Now())
 		}
 	}
+}
+
+// noticeFile tells whether the file at path is one of the notices' folder, and
+// its name there: nothing but pages about it depends on it.
+func (s *site) noticeFile(path string) (name string, ok bool) {
+	name = filepath.Base(path)
+	return name, path == filepath.Join(s.dir, notice.Folder, name)
 }
 
 // follow watches every folder whose files the pages are made of: those that

@@ -141,7 +141,7 @@ func newKey() []byte {
 func (s *site) storefront(id string) (config.Storefront, error) {
 	front, ok := s.cfg.Storefront(id)
 	if !ok {
-		return front, fmt.Errorf("there is no storefront %q; backsoon.yaml has %s", id, locale.List(s.cfg.StorefrontIDs()))
+		return front, fmt.Errorf("there is no storefront %q; backsoon.yaml has %s", id, locale.English().List(s.cfg.StorefrontIDs()))
 	}
 	return front, nil
 }
@@ -149,14 +149,16 @@ func (s *site) storefront(id string) (config.Storefront, error) {
 // when is a moment on the shop's clocks, as one who reads it at now wants it,
 // with the zone: "Sat 2 January, 09:00 (Lisbon)".
 func (s *site) when(t, now time.Time) string {
-	return s.short(t, now) + " (" + locale.Zone(s.cfg.Shop.Location) + ")"
+	return s.short(t, now) + " (" + locale.English().Zone(s.cfg.Shop.Location) + ")"
 }
 
 // short is when without the zone, for a table.
-func (s *site) short(t, now time.Time) string { return locale.When(t, false, now, s.cfg.Shop.Location) }
+func (s *site) short(t, now time.Time) string {
+	return locale.English().When(t, false, now, s.cfg.Shop.Location)
+}
 
 // input is what the watcher knows, as the pages want it.
-func (s *site) input(snap notify.Snapshot) pages.Input {
+func input(snap notify.Snapshot) pages.Input {
 	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
@@ -164,7 +166,7 @@ func (s *site) input(snap notify.Snapshot) pages.Input {
 	for _, n := range snap.Notices {
 		known.Notices[n.Slug] = factsOf(n, snap.Rows[n.Slug])
 	}
-	return pages.Input{Config: s.cfg, Theme: templates.FS(s.cfg.Dir), Notices: snap.Notices, Now: seconds(snap.Now), Known: known}
+	return pages.Input{Notices: snap.Notices, Now: seconds(snap.Now), Known: known}
 }
 
 // factsOf is what came of a notice. One that was over before it was carried out

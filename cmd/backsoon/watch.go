@@ -102,7 +102,7 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 	}
 	w := s.watcher(l, key, log)
 	w.Story = story
-	w.Build = s.publish
+	w.Build = s.publisher()
 	if err := w.Init(ctx); err != nil {
 		return err
 	}
@@ -110,14 +110,24 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 	return f(w, key)
 }
 
-// publish brings public/ up to date.
-func (s *site) publish(snap notify.Snapshot) error {
-	files, err := pages.Build(s.input(snap))
-	if err != nil {
+// publisher gives what brings public/ up to date, each time with no more work
+// than what has changed asks for. A theme that has changed counts from the next
+// time on.
+func (s *site) publisher() func(notify.Snapshot) error {
+	folder := pages.NewFolder(s.public())
+	var maker *pages.Site
+	var theme string
+	return func(snap notify.Snapshot) error {
+		if stamp := templates.Stamp(s.cfg.Dir); maker == nil || stamp != theme {
+			maker, theme = pages.New(s.cfg, templates.FS(s.cfg.Dir)), stamp
+		}
+		e, err := maker.Edition(input(snap))
+		if err != nil {
+			return err
+		}
+		_, err = folder.Update(e)
 		return err
 	}
-	_, err = pages.Update(s.public(), files)
-	return err
 }
 
 // customers serves what customers reach: leaving the list.

@@ -7,8 +7,10 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
@@ -16,6 +18,7 @@ import (
 type Config struct {
 	Dir            string // the site's folder, absolute
 	Shop           Shop
+	Languages      []string     // of the pages, the notices' own first; empty: see LanguagesOf
 	Storefronts    []Storefront // in the file's order
 	Email          *Email       // nil: the site sends no mail
 	Alerts         []string     // who hears of refusals, failures and overdue reopenings
@@ -75,6 +78,43 @@ const (
 	Implicit TLSMode = "tls"      // smtps://
 	NoTLS    TLSMode = "none"     // smtp:// on loopback
 )
+
+// Language is the one that the notices are written in.
+func (c *Config) Language() string {
+	if len(c.Languages) > 0 {
+		return c.Languages[0]
+	}
+	return locale.Default
+}
+
+// LanguagesOf lists the languages in which a site with these notices has pages,
+// the notices' own first: those of the settings, or where these name none, all
+// that a notice has been translated into.
+func (c *Config) LanguagesOf(notices []*notice.Notice) []string {
+	if len(c.Languages) > 0 {
+		return c.Languages
+	}
+	var others []string
+	for _, n := range notices {
+		for _, t := range n.Translations {
+			if t.Language != c.Language() && !slices.Contains(others, t.Language) {
+				others = append(others, t.Language)
+			}
+		}
+	}
+	slices.Sort(others)
+	return append([]string{c.Language()}, others...)
+}
+
+// Surroundings is what notices are held to.
+func (c *Config) Surroundings() notice.Surroundings {
+	languages := c.Languages
+	if len(languages) == 0 {
+		others := slices.DeleteFunc(locale.Tags(), func(tag string) bool { return tag == c.Language() })
+		languages = append([]string{c.Language()}, others...)
+	}
+	return notice.Surroundings{Location: c.Shop.Location, Storefronts: c.StorefrontIDs(), Languages: languages}
+}
 
 // Storefront gives the storefront with that id.
 func (c *Config) Storefront(id string) (Storefront, bool) {

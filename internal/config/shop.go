@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
@@ -77,6 +78,28 @@ func readLocation(v strictyaml.Value) *time.Location {
 		return time.UTC
 	}
 	return loc
+}
+
+// readLanguages reads the languages of the pages.
+func readLanguages(v strictyaml.Value) []string {
+	const example = "[en, pt]"
+	if v.IsList() && len(v.List("en")) == 0 {
+		v.Errorf("the list is empty; write languages: %s, the notices' own language first, or leave the line out", example)
+	}
+	var tags []string
+	for _, item := range v.List("en") {
+		tag, ok := item.Text(example)
+		switch {
+		case !ok:
+		case !slices.Contains(locale.Tags(), tag):
+			item.Errorf("%q is none of the languages that there are words for: %s", strictyaml.Clip(tag), strings.Join(locale.Tags(), ", "))
+		case slices.Contains(tags, tag):
+			item.Errorf("%q is written twice; keep one of them", tag)
+		default:
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // readBase reads an address under which pages stand; it gets a trailing slash.

@@ -1,50 +1,224 @@
-// Package locale puts words and dates into the reader's language. English is
-// the only one so far; whatever prints a date for a person asks here, so that
-// another language is added in one place.
+// Package locale puts words, dates and lists as the readers of a language expect
+// them. The words are those of the theme, templates/words/<tag>.yaml, a message
+// catalogue for go-i18n; plurals follow the rules of the Unicode CLDR, and so do
+// the names of months and weekdays.
 package locale
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/go-playground/locales"
+	"github.com/goccy/go-yaml"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"github.com/backsoon/backsoon/templates"
 )
+
+// Default is the language of a site that names none, and what a catalogue falls
+// back on.
+const Default = "en"
+
+// Language is one language of a site. It may be used from several goroutines.
+type Language struct {
+	Tag  string // BCP 47, as in the catalogue's name: pt
+	Name string // what its speakers call it: Português
+	Dir  string // ltr or rtl
+
+	words *i18n.Localizer
+	names locales.Translator
+	fixed sync.Map // sentences with the places of their values, by id
+}
+
+// English is the language of the default theme's first catalogue, and the one in
+// which commands speak.
+var English = sync.OnceValue(func() *Language {
+	l, err := Load(templates.FS(""), Default)
+	if err != nil {
+		panic(err) // a test reads every catalogue that is built in
+	}
+	return l
+})
+
+// Load reads the catalogue words/<tag>.yaml of the theme. What the theme leaves
+// out is said as in the default theme's catalogue, else in English. The error
+// names the file.
+func Load(theme fs.FS, tag string) (*Language, error) {
+	names, ok := calendars[tag]
+	if !ok {
+		return nil, fmt.Errorf("there are no words in %q; the languages are %s", tag, strings.Join(Tags(), ", "))
+	}
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
+	for _, layer := range []struct {
+		fs.FS
+		tag string
+	}{{templates.FS(""), Default}, {templates.FS(""), tag}, {theme, tag}} {
+		if err := add(bundle, layer.FS, "words/"+layer.tag+".yaml"); err != nil {
+			return nil, err
+		}
+	}
+	l := &Language{Tag: tag, words: i18n.NewLocalizer(bundle, tag), names: names()}
+	l.Name, l.Dir = l.Text("language.name"), l.Text("language.direction")
+	return l, nil
+}
+
+func add(bundle *i18n.Bundle, layer fs.FS, file string) error {
+	text, err := fs.ReadFile(layer, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		_, err = bundle.ParseMessageFileBytes(text, file)
+	}
+	if err != nil {
+		return fmt.Errorf("templates/%s: %s", file, strings.TrimSpace(err.Error()))
+	}
+	return nil
+}
+
+// Text gives the words of a message. data are pairs of a name and the value that
+// stands for it; a value named Count also chooses the plural form.
+func (l *Language) Text(id string, data ...any) string {
+	for i := 0; i < len(data); i += 2 {
+		if data[i] == "Count" {
+			return l.plural(id, data)
+		}
+	}
+	text := l.sentence(id, data)
+	for i := 0; i < len(data); i += 2 {
+		text = strings.ReplaceAll(text, place(data[i]), fmt.Sprint(data[i+1]))
+	}
+	return text
+}
+
+// Around gives the words before and after the place of one value in a sentence,
+// for a value that is more than words: "Reopens {{.At}}" around At.
+func (l *Language) Around(id, name string) (before, after string) {
+	before, after, _ = strings.Cut(l.sentence(id, []any{name, nil}), place(name))
+	return before, after
+}
+
+// place stands in a sentence for the value of that name.
+func place(name any) string { return "\x00" + name.(string) + "\x00" }
+
+// sentence gives a message with the places of its values. A catalogue's templates
+// are run once: a page is made of hundreds of messages.
+func (l *Language) sentence(id string, data []any) string {
+	if text, ok := l.fixed.Load(id); ok {
+		return text.(string)
+	}
+	places := map[string]any{}
+	for i := 0; i < len(data); i += 2 {
+		places[data[i].(string)] = place(data[i])
+	}
+	text := l.say(&i18n.LocalizeConfig{MessageID: id, TemplateData: places})
+	l.fixed.Store(id, text)
+	return text
+}
+
+func (l *Language) plural(id string, data []any) string {
+	values := map[string]any{}
+	for i := 0; i < len(data); i += 2 {
+		values[data[i].(string)] = data[i+1]
+	}
+	return l.say(&i18n.LocalizeConfig{MessageID: id, TemplateData: values, PluralCount: values["Count"]})
+}
+
+// say gives the message's id where there are no words: to be seen, and no reason
+// for a page to fail.
+func (l *Language) say(c *i18n.LocalizeConfig) string {
+	text, err := l.words.Localize(c)
+	if text == "" && err != nil {
+		return "[" + c.MessageID + "]"
+	}
+	return text
+}
+
+// has tells whether there are words for the message.
+func (l *Language) has(id string) bool {
+	_, err := l.words.Localize(&i18n.LocalizeConfig{MessageID: id})
+	var missing *i18n.MessageNotFoundErr
+	return !errors.As(err, &missing)
+}
 
 // near is how close a moment must be for its year to go without saying: a year
 // has two of each date, and within half of one there is no doubt which is meant.
 const near = 180 * 24 * time.Hour
 
-// When prints t on the clocks of loc: "Sat 2 January, 09:00", with seconds only
-// where there are any, and without the hour when dateOnly. The year is added
-// ("Sat 2 January 2027, 09:00") when it isn't the year of now in loc and t is
-// more than 180 days from now, before or after. The zone isn't printed; see Zone.
-func When(t time.Time, dateOnly bool, now time.Time, loc *time.Location) string {
-	t, now = t.In(loc), now.In(loc)
-	layout := "Mon 2 January"
-	if t.Year() != now.Year() && t.Sub(now).Abs() > near {
-		layout += " 2006"
-	}
-	switch {
-	case dateOnly:
-	case t.Second() != 0:
-		layout += ", 15:04:05"
-	default:
-		layout += ", 15:04"
-	}
-	return t.Format(layout)
+// NeedsYear tells whether t has to be printed with its year for who reads it at
+// now: when it isn't the year of now in loc and t is more than 180 days from now,
+// before or after.
+func NeedsYear(t, now time.Time, loc *time.Location) bool {
+	return t.In(loc).Year() != now.In(loc).Year() && t.Sub(now).Abs() > near
 }
 
+// When prints t on the clocks of loc: "Sat 2 January, 09:00", with seconds only
+// where there are any, without the hour when dateOnly, and with the year where
+// NeedsYear says so. The zone isn't printed; see Zone.
+func (l *Language) When(t time.Time, dateOnly bool, now time.Time, loc *time.Location) string {
+	day := l.Day(t.In(loc), NeedsYear(t, now, loc))
+	if dateOnly {
+		return day
+	}
+	layout := "15:04"
+	if t.Second() != 0 {
+		layout = "15:04:05"
+	}
+	return l.Text("date.at", "Day", day, "Clock", t.In(loc).Format(layout))
+}
+
+// Day prints the date of t: "Sat 2 January", or "Sat 2 January 2027".
+func (l *Language) Day(t time.Time, withYear bool) string {
+	id := "date.day"
+	if withYear {
+		id = "date.day-of-year"
+	}
+	return l.Text(id, "Weekday", l.names.WeekdayAbbreviated(t.Weekday()), "Day", t.Day(), "Month", l.names.MonthWide(t.Month()), "Year", t.Year())
+}
+
+// Month names a month: "January".
+func (l *Language) Month(m time.Month) string { return l.names.MonthWide(m) }
+
+// Weekday gives a weekday's shortest name: "M".
+func (l *Language) Weekday(d time.Weekday) string { return l.names.WeekdayNarrow(d) }
+
 // Zone names a time zone as people do, by its city: "Lisbon" for Europe/Lisbon,
-// "Buenos Aires" for America/Argentina/Buenos_Aires, "UTC" for UTC.
-func Zone(loc *time.Location) string {
+// "Buenos Aires" for America/Argentina/Buenos_Aires, "UTC" for UTC. Where the
+// catalogue has another name for it, that: "Lissabon".
+func (l *Language) Zone(loc *time.Location) string {
 	name := loc.String()
+	if id := "zone." + strings.ToLower(strings.ReplaceAll(name, "/", "-")); l.has(id) {
+		return l.Text(id)
+	}
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	return strings.ReplaceAll(name, "_", " ")
 }
 
 // List joins names as a sentence does: "a", "a and b", "a, b and c".
-func List(names []string) string {
+func (l *Language) List(names []string) string {
 	last := len(names) - 1
 	if last < 1 {
 		return strings.Join(names, "")
 	}
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	return l.Text("list", "Most", strings.Join(names[:last], l.Text("comma")), "Last", names[last])
+}
+
+// Best is the language, among those named by their tags, that suits a reader
+// with this Accept-Language header (RFC 9110, section 12.5.4); the first where
+// none does.
+func Best(tags []string, accept string) string {
+	offered := make([]language.Tag, len(tags))
+	for i, tag := range tags {
+		offered[i] = language.Make(tag)
+	}
+	wanted, _, _ := language.ParseAcceptLanguage(accept) // a header that can't be read asks for nothing
+	_, i, _ := language.NewMatcher(offered).Match(wanted...)
+	return cmp.Or(tags[i], Default)
 }

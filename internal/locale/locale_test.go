@@ -38,7 +38,7 @@ func TestWhen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := When(tt.t, tt.dateOnly, tt.now, tt.loc); got != tt.want {
+			if got := English().When(tt.t, tt.dateOnly, tt.now, tt.loc); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -51,7 +51,7 @@ func TestWhenIsUnambiguous(t *testing.T) {
 	seen := map[string]time.Time{}
 	for day := -800; day <= 800; day++ {
 		at := now.AddDate(0, 0, day)
-		words := When(at, false, now, time.UTC)
+		words := English().When(at, false, now, time.UTC)
 		if other, ok := seen[words]; ok {
 			t.Fatalf("%q is both %v and %v", words, other, at)
 		}
@@ -66,7 +66,7 @@ func TestZone(t *testing.T) {
 		"UTC":                            "UTC",
 		"Etc/UTC":                        "UTC",
 	} {
-		if got := Zone(load(t, name)); got != want {
+		if got := English().Zone(load(t, name)); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
@@ -79,7 +79,7 @@ func TestList(t *testing.T) {
 		"a and b":    {"a", "b"},
 		"a, b and c": {"a", "b", "c"},
 	} {
-		if got := List(names); got != want {
+		if got := English().List(names); got != want {
 			t.Errorf("%q: got %q, want %q", names, got, want)
 		}
 	}

@@ -23,104 +23,98 @@ const (
 // 09:00 (Lisbon)".
 type answer struct {
 	Tone string
-	Word string  // "Closed."
-	Then string  // "Reopens", or how the sentence goes on; may be empty
-	At   *moment // may be nil
+	Word string // "Closed."
+	Then phrase // "Reopens Sat 2 January, 09:00 (Lisbon)"; may be empty
 }
 
 // String is the whole sentence.
 func (a answer) String() string {
-	parts := []string{a.Word}
-	if a.Then != "" {
-		parts = append(parts, a.Then)
-	}
-	if a.At != nil {
-		parts = append(parts, a.At.String())
-	}
-	return strings.Join(parts, " ")
+	return strings.TrimSpace(a.Word + " " + a.Then.String())
+}
+
+// answer words the messages answer.<id>.word and, around a moment,
+// answer.<id>.then.
+func (r reader) answer(tone, id string, at *moment) answer {
+	return answer{tone, r.voice.Text("answer." + id + ".word"), r.phrase("answer."+id+".then", at)}
+}
+
+// word is an answer of one word.
+func (r reader) word(tone, id string) answer {
+	return answer{Tone: tone, Word: r.voice.Text("answer." + id + ".word")}
 }
 
 // storefrontAnswer says how a storefront stands now.
 func (b *builder) storefrontAnswer(s schedule.State) answer {
-	lead := b.notices[s.Lead]
+	lead := b.faces[s.Lead]
 	switch s.State {
 	case schedule.Overdue:
-		return b.delayed(lead)
+		if lead == nil {
+			return b.word(toneDelayed, "delayed")
+		}
+		return b.delayed(lead.n)
 	case schedule.Closed:
-		return b.closedUntil(b.moment(s.Until, lead != nil && lead.Until().DateOnly))
+		return b.closedUntil(b.moment(s.Until, lead != nil && lead.n.Until().DateOnly))
 	}
-	for _, n := range b.coming {
-		if n.Phase(b.now) == notice.Scheduled && !n.CheckoutOn && n.Covers(s.Storefront) {
-			return answer{toneOpen, "Open.", "Closing", b.written(n.Closes)}
+	for _, f := range b.all.coming {
+		if f.basis.phase == notice.Scheduled && !f.n.CheckoutOn && f.n.Covers(s.Storefront) {
+			return b.answer(toneOpen, "closing", b.written(f.n.Closes))
 		}
 	}
-	return answer{Tone: toneOpen, Word: "Open"}
+	return b.word(toneOpen, "open")
 }
 
-func (b *builder) closedUntil(end *moment) answer {
+func (r reader) closedUntil(end *moment) answer {
 	if end == nil {
-		return answer{Tone: toneClosed, Word: "Closed", Then: "until further notice"}
+		return r.answer(toneClosed, "closed", nil)
 	}
-	return answer{toneClosed, "Closed.", "Reopens", end}
+	return r.answer(toneClosed, "closed-until", end)
 }
 
 // delayed keeps the plan in sight: whoever waits wants to know what was said.
-func (b *builder) delayed(n *notice.Notice) answer {
-	if n == nil {
-		return answer{Tone: toneDelayed, Word: "Reopening delayed"}
-	}
-	return answer{toneDelayed, "Reopening delayed.", "It was planned for", b.written(n.Reopens)}
+func (r reader) delayed(n *notice.Notice) answer {
+	return r.answer(toneDelayed, "delayed", r.written(n.Reopens))
 }
 
 // noticeAnswer says how one notice stands now.
-func (b *builder) noticeAnswer(n *notice.Notice) answer {
-	phase := n.Phase(b.now)
-	switch {
-	case phase == notice.Draft:
-		return answer{toneDraft, "Draft.", verbsOf(n).Closing, b.written(n.Closes)}
-	case phase == notice.Cancelled:
-		return answer{Tone: toneCancelled, Word: "Cancelled.", Then: "This does not take place."}
-	case phase == notice.Scheduled:
-		return answer{toneAhead, "Planned.", verbsOf(n).Closing, b.written(n.Closes)}
-	case n.CheckoutOn:
-		return b.alongside(n, phase)
-	case phase == notice.Reopened:
-		return answer{toneOver, "Over.", "Reopened", b.end(n)}
-	case phase == notice.Overdue:
-		return b.delayed(n)
+func (r reader) noticeAnswer(f *face) answer {
+	n := f.n
+	switch f.basis.phase {
+	case notice.Draft:
+		return r.answer(toneDraft, either(n, "draft", "draft-on"), r.written(n.Closes))
+	case notice.Cancelled:
+		return r.answer(toneCancelled, "cancelled", nil)
+	case notice.Scheduled:
+		return r.answer(toneAhead, either(n, "planned", "planned-on"), r.written(n.Closes))
+	case notice.Reopened:
+		return r.answer(toneOver, either(n, "over", "over-on"), r.end(f))
+	case notice.Overdue:
+		if n.CheckoutOn {
+			return r.answer(toneDelayed, "delayed-on", r.written(n.Reopens))
+		}
+		return r.delayed(n)
 	}
-	return b.closedUntil(b.written(n.Until()))
+	if !n.CheckoutOn {
+		return r.closedUntil(r.written(n.Until()))
+	}
+	if n.Until().IsZero() {
+		return r.answer(toneNotice, "now", nil)
+	}
+	return r.answer(toneNotice, "now-until", r.written(n.Until()))
 }
 
-// alongside is the answer of a notice that leaves the checkout on, once it has begun.
-func (b *builder) alongside(n *notice.Notice, phase notice.Phase) answer {
-	switch {
-	case phase == notice.Reopened:
-		return answer{toneOver, "Over.", "Ended", b.end(n)}
-	case phase == notice.Overdue:
-		return answer{toneDelayed, "Delayed.", "The end was planned for", b.written(n.Reopens)}
-	case n.Until().IsZero():
-		return answer{Tone: toneNotice, Word: "Now", Then: "until further notice"}
+// either chooses between the words for a closure and those for a notice that
+// leaves the checkout alone: that one closes nothing.
+func either(n *notice.Notice, closure, alongside string) string {
+	if n.CheckoutOn {
+		return alongside
 	}
-	return answer{toneNotice, "Now.", "Ends", b.written(n.Until())}
+	return closure
 }
 
 // end is when the notice ended, the actual time before the planned one.
-func (b *builder) end(n *notice.Notice) *moment {
-	at := b.reopened(n)
-	if at.IsZero() {
-		return b.written(n.Reopens)
+func (r reader) end(f *face) *moment {
+	if f.reopened.IsZero() {
+		return r.written(f.n.Reopens)
 	}
-	return b.seen(at, n.Until())
-}
-
-// verbs are the words for a notice's two ends. A notice that leaves the checkout
-// alone closes nothing.
-type verbs struct{ Closes, Closing, Closed, Reopens, Reopened string }
-
-func verbsOf(n *notice.Notice) verbs {
-	if n.CheckoutOn {
-		return verbs{"Begins", "Beginning", "Began", "ends", "ended"}
-	}
-	return verbs{"Closes", "Closing", "Closed", "reopens", "reopened"}
+	return r.seen(f.reopened, f.n.Until())
 }

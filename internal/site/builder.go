@@ -3,114 +3,96 @@ package site
 import (
 	"cmp"
 	"slices"
-	"time"
 
-	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/notice"
-	"github.com/backsoon/backsoon/internal/schedule"
 )
 
-// builder is one build under way.
+// builder makes one language of an edition.
 type builder struct {
-	cfg     *config.Config
-	theme   *theme
-	now     time.Time
-	known   *Known
-	notices map[string]*notice.Notice
-	states  []schedule.State // in the order of the settings
-	next    time.Time        // when a state next changes; zero: not foreseen
-	files   Files
-
-	ongoing []*notice.Notice // in force: those that close the checkout, then the others; the oldest first
-	coming  []*notice.Notice // the nearest first; drafts, and those cancelled ahead of time, among them
-	past    []*notice.Notice // the latest first
+	reader
+	*snapshot
+	edition *Edition
+	faces   map[string]*face // by slug
+	all     listing
 }
 
-func newBuilder(in Input, theme *theme) *builder {
+// listing is the closures that a list is about, each where it belongs.
+type listing struct {
+	ongoing []*face // in force: those that close the checkout, then the others; the oldest first
+	coming  []*face // the nearest first; drafts, and those cancelled ahead of time, among them
+	past    []*face // the latest first
+}
+
+func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	b := &builder{
-		cfg: in.Config, theme: theme, now: in.Now, known: in.Known,
-		notices: map[string]*notice.Notice{}, files: Files{},
+		reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e,
+		faces: make(map[string]*face, len(snap.Notices)),
 	}
-	var shown []*notice.Notice
-	for _, n := range in.Notices {
-		if !n.Draft || in.Drafts {
-			shown = append(shown, n)
-			b.notices[n.Slug] = n
+	faces := make([]*face, len(snap.Notices))
+	for i, n := range snap.Notices {
+		var facts Facts
+		if snap.Known != nil {
+			facts = snap.Known.Notices[n.Slug]
 		}
+		faces[i] = b.face(n, facts)
+		b.faces[n.Slug] = faces[i]
 	}
-	b.sort(shown)
-	ids := b.cfg.StorefrontIDs()
-	b.states = schedule.At(shown, ids, b.now)
-	b.next, _ = schedule.Next(shown, ids, b.now)
+	slices.SortFunc(faces, func(x, y *face) int {
+		return cmp.Or(x.closed.Compare(y.closed), cmp.Compare(x.n.Slug, y.n.Slug))
+	})
+	b.all = b.list(faces)
 	return b
 }
 
-// sort puts each notice on the list it belongs to. A closure that was cancelled
-// ahead of time stays among those coming until its day has passed: that is where
-// whoever remembers it looks.
-func (b *builder) sort(shown []*notice.Notice) {
-	slices.SortFunc(shown, func(x, y *notice.Notice) int {
-		return cmp.Or(b.closed(x).Compare(b.closed(y)), cmp.Compare(x.Slug, y.Slug))
-	})
-	var alongside []*notice.Notice
-	for _, n := range shown {
-		phase := n.Phase(b.now)
-		switch {
-		case n.InForce(b.now) && n.CheckoutOn:
-			alongside = append(alongside, n)
-		case n.InForce(b.now):
-			b.ongoing = append(b.ongoing, n)
-		case phase == notice.Reopened, phase == notice.Cancelled && !b.now.Before(n.Closes.Time):
-			b.past = append(b.past, n)
+// build puts every file of the language into the edition.
+func (b *builder) build() {
+	b.closures()
+	b.history()
+	b.index()
+	b.storefronts()
+	b.feeds()
+	if b.voice.prefix != "" { // what follows is the same in every language
+		return
+	}
+	b.missing()
+	b.crawlers()
+	b.add("status.json", b.status)
+}
+
+// list puts each face, the first closed first, where it belongs. A closure that
+// was cancelled ahead of time stays among those coming until its day has passed:
+// that is where whoever remembers it looks.
+func (b *builder) list(faces []*face) (l listing) {
+	var alongside []*face
+	for _, f := range faces {
+		switch phase := f.basis.phase; {
+		case (phase == notice.Closed || phase == notice.Overdue) && f.n.CheckoutOn:
+			alongside = append(alongside, f)
+		case phase == notice.Closed, phase == notice.Overdue:
+			l.ongoing = append(l.ongoing, f)
+		case phase == notice.Reopened, phase == notice.Cancelled && !b.now.Before(f.n.Closes.Time):
+			l.past = append(l.past, f)
 		default:
-			b.coming = append(b.coming, n)
+			l.coming = append(l.coming, f)
 		}
 	}
-	b.ongoing = append(b.ongoing, alongside...)
-	slices.Reverse(b.past)
+	l.ongoing = append(l.ongoing, alongside...)
+	slices.Reverse(l.past)
+	return l
 }
 
-// asOf words things as they would be read at t.
-func (b *builder) asOf(t time.Time) *builder {
-	then := *b
-	then.now = t
-	return &then
-}
-
-// facts is what the ledger knows of the notice; zero without a ledger.
-func (b *builder) facts(n *notice.Notice) Facts {
-	if b.known == nil {
-		return Facts{}
+// of is the part of the listing that is about one storefront.
+func (l listing) of(storefront string) listing {
+	covering := func(faces []*face) (some []*face) {
+		for _, f := range faces {
+			if f.n.Covers(storefront) {
+				some = append(some, f)
+			}
+		}
+		return some
 	}
-	return b.known.Notices[n.Slug]
+	return listing{covering(l.ongoing), covering(l.coming), covering(l.past)}
 }
 
-// closed is when the closure began, or is to begin.
-func (b *builder) closed(n *notice.Notice) time.Time {
-	if at := b.facts(n).Closed; !at.IsZero() {
-		return at
-	}
-	return n.Closes.Time
-}
-
-// reopened is when the closure ended: as the ledger saw it, or as the owner
-// wrote it. Zero: nobody said.
-func (b *builder) reopened(n *notice.Notice) time.Time {
-	if at := b.facts(n).Reopened; !at.IsZero() {
-		return at
-	}
-	return n.Reopened.Time
-}
-
-// announced is when the public could first know of the notice. Zero: nobody said.
-func (b *builder) announced(n *notice.Notice) time.Time {
-	if !n.Published.IsZero() {
-		return n.Published.Time
-	}
-	return b.facts(n).Accepted
-}
-
-// year is the year in which the closure closed, on the shop's clocks.
-func (b *builder) year(n *notice.Notice) int {
-	return b.closed(n).In(b.cfg.Shop.Location).Year()
-}
+// each gives every face of the listing.
+func (l listing) each() []*face { return slices.Concat(l.ongoing, l.coming, l.past) }

@@ -8,115 +8,144 @@ import (
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
-// closure is one notice as a template sees it, from a page that lies under root.
-// Its methods are what a site's own templates may use.
+// closure is one notice as a template sees it, from a page whose language lies
+// under root. Its methods are what a site's own templates may use.
 type closure struct {
-	b    *builder
-	n    *notice.Notice
+	reader
+	f    *face
 	root string
 }
 
-// closurePath is a closure's page relative to public/. Links name index.html so
-// that they also hold where public/ is read from a disk.
+// closurePath is a closure's page relative to its language. Links name index.html
+// so that they also hold where public/ is read from a disk.
 func closurePath(slug string) string { return "closures/" + slug + "/index.html" }
 
 // markdown renders a closure's text so that its relative links hold in lists and
 // feeds too, and no heading outranks the page's own, which go down to top-1.
-func (b *builder) markdown(slug string, top int) notice.Markdown {
-	return notice.Markdown{Base: b.cfg.Shop.ClosureURL(slug), Top: top}
+func (r reader) markdown(slug string, top int) notice.Markdown {
+	return notice.Markdown{Base: r.closureURL(slug), Top: top}
+}
+
+// closureURL is where the closure's page is on the web, in the reader's language.
+func (r reader) closureURL(slug string) *url.URL {
+	return r.site.cfg.Shop.URL.JoinPath(r.voice.prefix, "closures", slug+"/")
 }
 
 // Title is the owner's.
-func (c closure) Title() string { return c.n.Title }
+func (c closure) Title() string { return c.f.n.Title }
+
+// Lang is the language of the owner's words.
+func (c closure) Lang() string { return c.language(c.f.n.Language) }
+
+// language is that of words which say, or don't, that they were translated.
+func (r reader) language(of string) string {
+	if of == "" {
+		return r.site.cfg.Language()
+	}
+	return of
+}
+
+// Untranslated tells whether the owner's words are not in the page's language.
+func (c closure) Untranslated() bool { return c.Lang() != c.voice.Tag }
 
 // Link leads to the closure's own page.
-func (c closure) Link() string { return c.root + closurePath(c.n.Slug) }
+func (c closure) Link() string { return c.root + closurePath(c.f.n.Slug) }
 
 // Answer says how the closure stands now.
-func (c closure) Answer() answer { return c.b.noticeAnswer(c.n) }
+func (c closure) Answer() answer { return c.noticeAnswer(c.f) }
 
 // Storefronts names those that the notice is about.
 func (c closure) Storefronts() string {
 	var names []string
-	for _, s := range c.b.cfg.Storefronts {
-		if c.n.Covers(s.ID) {
+	for _, s := range c.site.cfg.Storefronts {
+		if c.f.n.Covers(s.ID) {
 			names = append(names, s.Name)
 		}
 	}
-	return locale.List(names)
+	return c.voice.List(names)
 }
 
 // Partial tells whether there are storefronts that the notice is not about.
 func (c closure) Partial() bool {
-	return slices.ContainsFunc(c.b.cfg.Storefronts, func(s config.Storefront) bool { return !c.n.Covers(s.ID) })
+	return slices.ContainsFunc(c.site.cfg.Storefronts, func(s config.Storefront) bool { return !c.f.n.Covers(s.ID) })
 }
 
-// period is the two ends of a closure with the verb for each.
-type period struct {
-	StartVerb, EndVerb string
-	Start, End         *moment // no End: not foreseen, or not yet
-}
+// period is the two ends of a closure, each with its verb. An end that isn't
+// foreseen is said in words; either may be left out.
+type period []phrase
 
 // String is the period as a sentence: "Closes Thu 24 December, 18:00 (Lisbon),
 // reopens Sat 2 January, 09:00 (Lisbon)."
 func (p period) String() string {
-	end := "until further notice"
-	if p.End != nil {
-		end = p.EndVerb + " " + p.End.String()
+	ends := make([]string, len(p))
+	for i, end := range p {
+		ends[i] = end.String()
 	}
-	return p.StartVerb + " " + p.Start.String() + ", " + end + "."
+	return strings.Join(ends, "") + "."
 }
 
 // Planned is the closure as it was announced.
 func (c closure) Planned() period {
-	verbs := verbsOf(c.n)
-	return period{verbs.Closes, verbs.Reopens, c.b.written(c.n.Closes), c.b.written(c.n.Reopens)}
+	n := c.f.n
+	id := either(n, "period.planned.", "period.planned-on.")
+	if n.Reopens.IsZero() {
+		return period{c.phrase(id+"start", c.written(n.Closes)), c.phrase("period.open-ended", nil)}
+	}
+	return period{c.phrase(id+"start", c.written(n.Closes)), c.phrase(id+"end", c.written(n.Reopens))}
 }
 
 // Actual is what came of a closure that is over, to the minute; nil where
 // nobody said. Either end may be missing.
-func (c closure) Actual() *period {
-	b, n, verbs := c.b, c.n, verbsOf(c.n)
-	closed, reopened := b.facts(n).Closed, b.reopened(n)
-	if n.Phase(b.now) != notice.Reopened || b.facts(n).Missed || closed.IsZero() && reopened.IsZero() {
+func (c closure) Actual() period {
+	f := c.f
+	closed, reopened := f.facts.Closed, f.reopened
+	if f.basis.phase != notice.Reopened || f.facts.Missed {
 		return nil
 	}
-	p := &period{verbs.Closed, verbs.Reopened, b.seen(closed, n.Closes), nil}
-	if p.Start == nil { // the second verb begins the line
-		p.EndVerb = strings.ToUpper(p.EndVerb[:1]) + p.EndVerb[1:]
+	id := either(f.n, "period.actual.", "period.actual-on.")
+	switch {
+	case closed.IsZero() && reopened.IsZero():
+		return nil
+	case closed.IsZero():
+		return period{c.phrase(id+"end-alone", c.end(f))}
+	case reopened.IsZero():
+		return period{c.phrase(id+"start", c.seen(closed, f.n.Closes))}
 	}
-	if !reopened.IsZero() {
-		p.End = b.end(n)
-	}
-	return p
+	return period{c.phrase(id+"start", c.seen(closed, f.n.Closes)), c.phrase(id+"end", c.end(f))}
 }
 
 // Cancelled tells that it did not, and will not, take place.
-func (c closure) Cancelled() bool { return c.n.Cancelled }
+func (c closure) Cancelled() bool { return c.f.n.Cancelled }
 
 // Since is when it began.
-func (c closure) Since() *moment { return c.b.seen(c.b.closed(c.n), c.n.Closes) }
+func (c closure) Since() phrase {
+	return c.phrase("closure.since", c.seen(c.f.closed, c.f.n.Closes))
+}
 
 // Announced is when the public could first know; nil where nobody said.
-func (c closure) Announced() *moment {
-	return c.b.moment(c.b.announced(c.n).Truncate(time.Minute), c.n.Published.DateOnly)
+func (c closure) Announced() *phrase {
+	at := c.moment(c.f.announced.Truncate(time.Minute), c.f.n.Published.DateOnly)
+	if at == nil {
+		return nil
+	}
+	p := c.phrase("closure.announced", at)
+	return &p
 }
 
 // Summary is the first paragraph as plain text.
-func (c closure) Summary() string { return notice.Summary(c.n.Body) }
+func (c closure) Summary() string { return notice.Summary(c.f.n.Body) }
 
 // Body is the owner's text up to the first update. Its headings rank from top on
 // (2: h2), below that which it stands under.
 func (c closure) Body(top int) template.HTML {
-	return c.b.markdown(c.n.Slug, top).HTML(c.n.Body)
+	return c.markdown(c.f.n.Slug, top).HTML(c.f.n.Body)
 }
 
 // Facts are in the owner's order.
-func (c closure) Facts() []notice.Fact { return c.n.Facts }
+func (c closure) Facts() []notice.Fact { return c.f.n.Facts }
 
 // update is one update as a template sees it.
 type update struct {
@@ -124,23 +153,24 @@ type update struct {
 	At    *moment
 	Title string
 	Body  template.HTML
+	Lang  string // of the title and the text
 }
 
 // Updates come newest first, with headings as in Body.
 func (c closure) Updates(top int) []update {
 	var us []update
-	for _, u := range c.b.updates(c.n) {
+	for _, u := range c.updates(c.f.n) {
 		us = append(us, update{
-			ID: updateID(u), At: c.b.moment(u.At, false), Title: u.Title,
-			Body: c.b.markdown(c.n.Slug, top).HTML(u.Body),
+			ID: updateID(u), At: c.moment(u.At, false), Title: u.Title,
+			Body: c.markdown(c.f.n.Slug, top).HTML(u.Body), Lang: c.language(u.Language),
 		})
 	}
 	return us
 }
 
 // updates gives those that are not dated ahead, newest first.
-func (b *builder) updates(n *notice.Notice) []notice.Update {
-	us := slices.DeleteFunc(slices.Clone(n.Updates), func(u notice.Update) bool { return u.At.After(b.now) })
+func (r reader) updates(n *notice.Notice) []notice.Update {
+	us := slices.DeleteFunc(slices.Clone(n.Updates), func(u notice.Update) bool { return u.At.After(r.now) })
 	slices.SortStableFunc(us, func(x, y notice.Update) int { return y.At.Compare(x.At) })
 	return us
 }

@@ -6,11 +6,19 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/backsoon/backsoon/internal/notice"
 )
 
+// crawlers makes what search engines ask for.
+func (b *builder) crawlers() {
+	b.keep("robots.txt", 1, func() ([]byte, error) { return b.robots(), nil })
+	b.add("sitemap.xml", func() ([]byte, error) { return b.sitemap(), nil })
+}
+
 // robots makes robots.txt, RFC 9309: all may be read, and here is what there is.
-func (b *builder) robots() []byte {
-	return []byte("User-agent: *\nAllow: /\nSitemap: " + b.address("sitemap.xml") + "\n")
+func (r reader) robots() []byte {
+	return []byte("User-agent: *\nAllow: /\nSitemap: " + r.address("sitemap.xml") + "\n")
 }
 
 // sitemap makes sitemap.xml, https://www.sitemaps.org/protocol.html, of every
@@ -18,7 +26,7 @@ func (b *builder) robots() []byte {
 func (b *builder) sitemap() []byte {
 	var out bytes.Buffer
 	out.WriteString(xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + "\n")
-	for _, path := range slices.Sorted(maps.Keys(b.files)) {
+	for _, path := range slices.Sorted(maps.Keys(b.edition.files)) {
 		if strings.HasSuffix(path, "index.html") && !b.isDraft(path) {
 			out.WriteString("<url><loc>")
 			_ = xml.EscapeText(&out, []byte(b.address(path))) // a bytes.Buffer takes everything
@@ -30,7 +38,7 @@ func (b *builder) sitemap() []byte {
 }
 
 func (b *builder) isDraft(path string) bool {
-	slug, ok := strings.CutPrefix(path, "closures/")
-	n := b.notices[strings.TrimSuffix(slug, "/index.html")]
-	return ok && n != nil && n.Draft
+	_, slug, ok := strings.Cut(path, "closures/")
+	f := b.faces[strings.TrimSuffix(slug, "/index.html")]
+	return ok && f != nil && f.basis.phase == notice.Draft
 }

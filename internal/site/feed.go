@@ -17,7 +17,7 @@ const feedLength = 50
 
 // event is something that happened to a notice and that a feed tells.
 type event struct {
-	n       *notice.Notice
+	f       *face
 	id      string // the anchor on the closure's page; never changes
 	at      time.Time
 	what    string // ends the entry's title
@@ -25,13 +25,18 @@ type event struct {
 	body    string // Markdown
 }
 
-// feed makes feed.xml: RSS 2.0, https://www.rssboard.org/rss-specification.
-func (b *builder) feed() error {
-	events := b.events()
+// feeds makes feed.xml: RSS 2.0, https://www.rssboard.org/rss-specification.
+func (b *builder) feeds() {
+	b.add("feed.xml", b.feed)
+}
+
+func (b *builder) feed() ([]byte, error) {
+	shop := b.site.cfg.Shop
+	events := b.events(b.all.each())
 	feed := &feeds.Feed{
-		Title:       b.cfg.Shop.Name + ": closures",
-		Link:        &feeds.Link{Href: b.cfg.Shop.URL.String()},
-		Description: "When " + b.cfg.Shop.Name + " closes and reopens",
+		Title:       b.voice.Text("feed.title", "Shop", shop.Name),
+		Link:        &feeds.Link{Href: shop.URL.String()},
+		Description: b.voice.Text("feed.about", "Shop", shop.Name),
 	}
 	for _, e := range events {
 		feed.Add(b.feedItem(e))
@@ -40,20 +45,16 @@ func (b *builder) feed() error {
 		feed.Updated = events[0].at.UTC()
 	}
 	var out bytes.Buffer
-	if err := feed.WriteRss(&out); err != nil {
-		return err
-	}
-	b.files["feed.xml"] = out.Bytes()
-	return nil
+	err := feed.WriteRss(&out)
+	return out.Bytes(), err
 }
 
 func (b *builder) feedItem(e event) *feeds.Item {
-	page := b.cfg.Shop.ClosureURL(e.n.Slug)
-	link := page.String() + "#" + e.id
+	link := b.closureURL(e.f.n.Slug).String() + "#" + e.id
 	return &feeds.Item{
-		Title: e.n.Title + ": " + e.what, Id: link, IsPermaLink: "false",
+		Title: b.voice.Text("feed.entry", "Title", e.f.n.Title, "What", e.what), Id: link, IsPermaLink: "false",
 		Link: &feeds.Link{Href: link}, Created: e.at.UTC(), Description: e.summary,
-		Content: strings.Map(xmlRune, string(b.markdown(e.n.Slug, 3).HTML(e.body))),
+		Content: strings.Map(xmlRune, string(b.markdown(e.f.n.Slug, 3).HTML(e.body))),
 	}
 }
 
@@ -65,17 +66,21 @@ func xmlRune(r rune) rune {
 	return r
 }
 
-// events are the newest of all that has happened, newest first. None lies ahead.
-func (b *builder) events() []event {
+// events are the newest of all that has happened to the notices, newest first.
+// None lies ahead. Only those notices are looked through that something happened
+// to lately.
+func (b *builder) events(faces []*face) []event {
+	faces = slices.DeleteFunc(slices.Clone(faces), func(f *face) bool { return f.n.Draft })
+	slices.SortFunc(faces, func(x, y *face) int {
+		return cmp.Or(y.latest.Compare(x.latest), cmp.Compare(x.n.Slug, y.n.Slug))
+	})
 	var all []event
-	for _, n := range slices.Concat(b.ongoing, b.coming, b.past) {
-		if !n.Draft {
-			all = append(all, b.eventsOf(n)...)
-		}
+	for _, f := range faces[:min(feedLength, len(faces))] {
+		all = append(all, b.eventsOf(f)...)
 	}
 	all = slices.DeleteFunc(all, func(e event) bool { return e.at.IsZero() || e.at.After(b.now) })
 	slices.SortFunc(all, func(x, y event) int {
-		return cmp.Or(y.at.Compare(x.at), cmp.Compare(x.n.Slug, y.n.Slug), cmp.Compare(x.id, y.id))
+		return cmp.Or(y.at.Compare(x.at), cmp.Compare(x.f.n.Slug, y.f.n.Slug), cmp.Compare(x.id, y.id))
 	})
 	all = all[:min(feedLength, len(all))]
 	for i := range all {
@@ -85,33 +90,34 @@ func (b *builder) events() []event {
 }
 
 // eventsOf may give moments that are not known, or lie ahead.
-func (b *builder) eventsOf(n *notice.Notice) []event {
-	verbs := verbsOf(n)
-	es := []event{{n: n, id: "announced", at: b.announced(n), what: "announced", body: n.Body}}
+func (r reader) eventsOf(f *face) []event {
+	n := f.n
+	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body}}
 	for _, u := range n.Updates {
-		es = append(es, event{n: n, id: updateID(u), at: u.At, what: cmp.Or(u.Title, "update"), body: u.Body})
+		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body})
 	}
-	switch phase := n.Phase(b.now); {
-	case b.facts(n).Missed: // nothing happened
+	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body}
+	switch phase := f.basis.phase; {
+	case f.facts.Missed: // nothing happened
 	case phase == notice.Cancelled:
-		es[0].what = "cancelled"
+		es[0].what = r.voice.Text("event.cancelled")
 	case phase == notice.Closed || phase == notice.Overdue:
-		es = append(es, event{n: n, id: "closed", at: b.closed(n), what: strings.ToLower(verbs.Closed), body: n.Body})
+		es = append(es, closed)
 	case phase == notice.Reopened:
-		es = append(es, event{n: n, id: "closed", at: b.closed(n), what: strings.ToLower(verbs.Closed), body: n.Body},
-			event{n: n, id: "reopened", at: cmp.Or(b.reopened(n), n.End()), what: verbs.Reopened})
+		end := event{f: f, id: "reopened", at: cmp.Or(f.reopened, n.End()), what: r.voice.Text(either(n, "event.reopened", "event.ended"))}
+		es = append(es, closed, end)
 	}
 	return es
 }
 
 // eventSummary is worded for whoever reads it when it happens, so that it does
 // not change as time goes by.
-func (b *builder) eventSummary(e event) string {
+func (r reader) eventSummary(e event) string {
 	switch {
 	case e.id == "reopened":
-		return e.n.Title + " is over."
+		return r.voice.Text("event.is-over", "Title", e.f.n.Title)
 	case e.id == "announced", e.id == "closed":
-		return strings.TrimSpace(closure{b, e.n, ""}.Planned().String() + " " + notice.Summary(e.body))
+		return strings.TrimSpace(closure{r, e.f, ""}.Planned().String() + " " + notice.Summary(e.body))
 	}
 	return cmp.Or(notice.Summary(e.body), e.what)
 }

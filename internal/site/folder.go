@@ -3,58 +3,220 @@ package site
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
-// Update makes dir hold exactly files, and touches only what differs. It tells
-// how many files it wrote or deleted.
-//
-// Everything is first written whole under a hidden name; an error up to there
-// leaves dir as it was. Then each file is renamed into its place: new ones
-// before changed ones, and deep ones before the lists above them that link to
-// them. What is not among files is deleted last, when nothing links to it.
-func Update(dir string, files Files) (changed int, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return 0, explain(dir, dir, err)
-	}
-	root := resolved(dir)
-	changed, err = updateFiles(root, files, func() {})
-	if err != nil {
-		err = explain(root, dir, err)
-	}
-	return changed, err
+// Folder is public/ under the hand of one process, which brings it from edition
+// to edition and touches only what differs.
+type Folder struct {
+	dir   string
+	holds map[string]held // by path; nil: the disk has to tell
+	step  func()          // after everything that a reader could see
 }
 
-// updateFiles calls step after everything it does that a reader could see.
-func updateFiles(root string, files Files, step func()) (int, error) {
-	there, err := survey(root)
+// held is a file as it lies in the folder.
+type held struct {
+	file *file
+	sum  [sha256.Size]byte
+}
+
+// NewFolder is the folder at dir, which need not be there yet.
+func NewFolder(dir string) *Folder { return &Folder{dir: dir, step: func() {}} }
+
+// Update makes the folder hold exactly the edition. It tells how many files it
+// wrote or deleted.
+//
+// Everything is first written whole under a hidden name; an error up to there
+// leaves the folder as it was. Then each file is renamed into its place: new ones
+// before changed ones, and deep ones before the lists above them that link to
+// them. What is not in the edition is deleted last, when nothing links to it.
+func (f *Folder) Update(e *Edition) (changed int, err error) {
+	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+		return 0, explain(f.dir, f.dir, err)
+	}
+	root := resolved(f.dir)
+	u := &renewal{root: root, holds: make(map[string]held, len(e.files)), step: f.step}
+	if f.holds == nil {
+		err = u.adopt(e)
+	} else {
+		err = u.follow(e, f.holds)
+	}
+	if err == nil {
+		changed, err = u.carryOut()
+	}
 	if err != nil {
-		return 0, err
+		f.holds = nil
+		return changed, explain(root, f.dir, err)
 	}
-	names, err := differing(root, files, there)
+	f.holds = u.holds
+	return changed, nil
+}
+
+// renewal is one update of the folder under way.
+type renewal struct {
+	root  string
+	step  func()
+	holds map[string]held // what there will be
+	gone  []string        // what will not, files and folders
+
+	mu             sync.Mutex
+	fresh, altered []string // what is written under a hidden name
+}
+
+// follow compares with what the folder is known to hold.
+func (u *renewal) follow(e *Edition, before map[string]held) error {
+	var changed []*file
+	for path, f := range e.files {
+		if old, ok := before[path]; ok && old.file == f {
+			u.holds[path] = old
+			continue
+		}
+		changed = append(changed, f)
+	}
+	for path := range before {
+		if e.files[path] == nil {
+			u.gone = append(u.gone, path)
+		}
+	}
+	u.gone = append(u.gone, emptied(u.gone, e)...)
+	return u.stageAll(changed, func(f *file, content []byte) (there, same bool) {
+		old, ok := before[f.path]
+		return ok, ok && old.sum == sha256.Sum256(content)
+	})
+}
+
+// emptied names the folders that hold nothing any more once the files are gone.
+func emptied(gone []string, e *Edition) (folders []string) {
+	if len(gone) == 0 {
+		return nil
+	}
+	needed := e.folders()
+	for _, name := range gone {
+		for up := path.Dir(name); up != "." && !needed[up]; up = path.Dir(up) {
+			needed[up] = true
+			folders = append(folders, up)
+		}
+	}
+	return folders
+}
+
+// folders are those that the edition's files lie in.
+func (e *Edition) folders() map[string]bool {
+	folders := map[string]bool{}
+	for name := range e.files {
+		for up := path.Dir(name); up != "." && !folders[up]; up = path.Dir(up) {
+			folders[up] = true
+		}
+	}
+	return folders
+}
+
+// adopt compares with what lies on the disk, whoever wrote it.
+func (u *renewal) adopt(e *Edition) error {
+	there, err := survey(u.root)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := stage(root, files, names); err != nil {
-		return 0, err
+	for name := range e.files {
+		if err := fits(u.root, name, e, there); err != nil {
+			return err
+		}
 	}
+	folders := e.folders()
+	for name := range there {
+		if e.files[name] == nil && !folders[name] {
+			u.gone = append(u.gone, name)
+		}
+	}
+	return u.stageAll(e.list(), func(f *file, content []byte) (exists, same bool) {
+		entry, ok := there[f.path]
+		return ok, ok && lies(place(u.root, f.path), entry, content)
+	})
+}
+
+// stageAll renders the files and writes those under their hidden names that are
+// not the same already, or leaves nothing behind.
+func (u *renewal) stageAll(files []*file, compare func(*file, []byte) (there, same bool)) error {
+	err := renderAll(files, func(f *file, content []byte) error {
+		there, same := compare(f, content)
+		u.mu.Lock()
+		u.holds[f.path] = held{f, sha256.Sum256(content)}
+		switch {
+		case same:
+		case there:
+			u.altered = append(u.altered, f.path)
+		default:
+			u.fresh = append(u.fresh, f.path)
+		}
+		u.mu.Unlock()
+		if same {
+			return nil
+		}
+		return write(hidden(u.root, f.path), content)
+	})
+	if err != nil {
+		u.unstage(append(u.fresh, u.altered...))
+	}
+	return err
+}
+
+// carryOut renames what was staged into its place and deletes what is gone.
+func (u *renewal) carryOut() (changed int, err error) {
+	deepFirst := func(x, y string) int {
+		return cmp.Or(cmp.Compare(strings.Count(y, "/"), strings.Count(x, "/")), cmp.Compare(x, y))
+	}
+	slices.SortFunc(u.fresh, deepFirst)
+	slices.SortFunc(u.altered, deepFirst)
+	names := append(u.fresh, u.altered...)
 	for i, name := range names {
-		if err := os.Rename(hidden(root, name), place(root, name)); err != nil {
-			unstage(root, names[i:])
+		if err := os.Rename(hidden(u.root, name), place(u.root, name)); err != nil {
+			u.unstage(names[i:])
 			return i, err
 		}
-		step()
+		u.step()
 	}
-	deleted, err := sweep(root, files, there, step)
+	deleted, err := u.sweep()
 	return len(names) + deleted, err
+}
+
+// sweep deletes what is gone, and tells how many files that were.
+func (u *renewal) sweep() (deleted int, err error) {
+	slices.Sort(u.gone)
+	for _, name := range slices.Backward(u.gone) { // what lies in a folder before the folder
+		info, err := os.Lstat(place(u.root, name))
+		if err == nil {
+			err = os.Remove(place(u.root, name))
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // a hidden leftover that staging has made use of
+		case err != nil:
+			return deleted, err
+		case !info.IsDir():
+			deleted++
+		}
+		u.step()
+	}
+	return deleted, nil
+}
+
+// unstage removes the hidden files again, and the folders made for them.
+func (u *renewal) unstage(names []string) {
+	for _, name := range names {
+		os.Remove(hidden(u.root, name))
+		for up := path.Dir(name); up != "."; up = path.Dir(up) {
+			os.Remove(place(u.root, up)) // fails unless it is empty
+		}
+	}
 }
 
 // place is where the file called name, with slashes, lies on the disk.
@@ -66,6 +228,18 @@ const waiting = ".new-"
 // hidden is where the file called name waits.
 func hidden(root, name string) string {
 	return place(root, path.Join(path.Dir(name), waiting+path.Base(name)))
+}
+
+// write makes a file, and the folder for it where there is none.
+func write(path string, content []byte) error {
+	err := os.WriteFile(path, content, 0o644)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
 }
 
 // survey lists what lies under root, by its path with slashes.
@@ -82,43 +256,23 @@ func survey(root string) (map[string]fs.DirEntry, error) {
 	return there, err
 }
 
-// differing names the files to write, in the order in which they go to their places.
-func differing(root string, files Files, there map[string]fs.DirEntry) ([]string, error) {
-	var fresh, altered []string
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := fits(root, name, files, there); err != nil {
-			return nil, err
-		}
-		if entry, ok := there[name]; !ok {
-			fresh = append(fresh, name)
-		} else if !same(place(root, name), entry, files[name]) {
-			altered = append(altered, name)
-		}
-	}
-	deepFirst := func(x, y string) int { return cmp.Compare(strings.Count(y, "/"), strings.Count(x, "/")) }
-	slices.SortStableFunc(fresh, deepFirst)
-	slices.SortStableFunc(altered, deepFirst)
-	return append(fresh, altered...), nil
-}
-
 // fits tells whether name can be a file: no folder is in its place, and every
 // folder on its way is one, or is still to be made.
-func fits(root, name string, files Files, there map[string]fs.DirEntry) error {
+func fits(root, name string, e *Edition, there map[string]fs.DirEntry) error {
 	if entry, ok := there[name]; ok && entry.IsDir() {
 		return &fs.PathError{Op: "write", Path: place(root, name), Err: syscall.EISDIR}
 	}
 	for up := path.Dir(name); up != "."; up = path.Dir(up) {
-		_, isFile := files[up]
-		if entry, ok := there[up]; isFile || ok && !entry.IsDir() {
+		if entry, ok := there[up]; e.files[up] != nil || ok && !entry.IsDir() {
 			return &fs.PathError{Op: "mkdir", Path: place(root, up), Err: syscall.ENOTDIR}
 		}
 	}
 	return nil
 }
 
-// same tells whether the file at path holds content. What can't be read is to be
+// lies tells whether the file at path holds content. What can't be read is to be
 // written anew.
-func same(path string, entry fs.DirEntry, content []byte) bool {
+func lies(path string, entry fs.DirEntry, content []byte) bool {
 	if !entry.Type().IsRegular() {
 		return false
 	}
@@ -127,57 +281,4 @@ func same(path string, entry fs.DirEntry, content []byte) bool {
 	}
 	old, err := os.ReadFile(path)
 	return err == nil && bytes.Equal(old, content)
-}
-
-// stage writes every file under its hidden name, or leaves nothing behind.
-func stage(root string, files Files, names []string) error {
-	for i, name := range names {
-		temp := hidden(root, name)
-		err := os.MkdirAll(filepath.Dir(temp), 0o755)
-		if err == nil {
-			err = os.WriteFile(temp, files[name], 0o644)
-		}
-		if err != nil {
-			unstage(root, names[:i+1])
-			return err
-		}
-	}
-	return nil
-}
-
-// unstage removes the hidden files again, and the folders made for them.
-func unstage(root string, names []string) {
-	for _, name := range names {
-		os.Remove(hidden(root, name))
-		for up := path.Dir(name); up != "."; up = path.Dir(up) {
-			os.Remove(place(root, up)) // fails unless it is empty
-		}
-	}
-}
-
-// sweep deletes what is not among files, and tells how many files that were.
-func sweep(root string, files Files, there map[string]fs.DirEntry, step func()) (deleted int, err error) {
-	keep := map[string]bool{}
-	for name := range files {
-		for ; name != "."; name = path.Dir(name) {
-			keep[name] = true
-		}
-	}
-	names := slices.Sorted(maps.Keys(there))
-	slices.Reverse(names) // what lies in a folder before the folder
-	for _, name := range names {
-		if keep[name] {
-			continue
-		}
-		switch err := os.Remove(place(root, name)); {
-		case errors.Is(err, fs.ErrNotExist):
-			continue // a hidden leftover that stage has made use of
-		case err != nil:
-			return deleted, err
-		case !there[name].IsDir():
-			deleted++
-		}
-		step()
-	}
-	return deleted, nil
 }

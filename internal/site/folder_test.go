@@ -11,10 +11,10 @@ import (
 
 func TestUpdateTouchesOnlyWhatDiffers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "public")
-	write(t, dir, Files{"index.html": []byte("1"), "closures/a/index.html": []byte("a"), "closures/b/index.html": []byte("b")})
+	put(t, dir, Files{"index.html": []byte("1"), "closures/a/index.html": []byte("a"), "closures/b/index.html": []byte("b")})
 	kept := inode(t, filepath.Join(dir, "closures/a/index.html"))
 	files := Files{"index.html": []byte("2"), "closures/a/index.html": []byte("a"), "closures/c/index.html": []byte("c")}
-	changed, err := Update(dir, files)
+	changed, err := renew(dir, files)
 	if err != nil || changed != 3 { // one altered, one new, one deleted
 		t.Errorf("changed %d, %v", changed, err)
 	}
@@ -25,7 +25,7 @@ func TestUpdateTouchesOnlyWhatDiffers(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "closures/b")); err == nil {
 		t.Error("an empty folder is left")
 	}
-	if changed, err = Update(dir, files); err != nil || changed != 0 {
+	if changed, err = renew(dir, files); err != nil || changed != 0 {
 		t.Errorf("again: changed %d, %v", changed, err)
 	}
 }
@@ -33,7 +33,7 @@ func TestUpdateTouchesOnlyWhatDiffers(t *testing.T) {
 func TestUpdateMakesTheFolderAndClearsLeftovers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "public")
 	files := Files{"index.html": []byte("1"), "a/b/index.html": []byte("b")}
-	if _, err := Update(dir, files); err != nil {
+	if _, err := renew(dir, files); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, dir, files)
@@ -44,7 +44,7 @@ func TestUpdateMakesTheFolderAndClearsLeftovers(t *testing.T) {
 		}
 	}
 	files["index.html"] = []byte("2")
-	if _, err := Update(dir, files); err != nil {
+	if _, err := renew(dir, files); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, dir, files)
@@ -70,14 +70,16 @@ func TestNoDeadLinkAtAnyStep(t *testing.T) {
 		}
 		files := build(t, in)
 		if i == 0 {
-			write(t, dir, files)
+			put(t, dir, files)
 			continue
 		}
 		before, steps := read(t, dir), 0
-		_, err := updateFiles(dir, files, func() {
+		folder := NewFolder(dir)
+		folder.step = func() {
 			steps++
 			checkStep(t, dir, before, files, in.Config.Shop.URL.String())
-		})
+		}
+		_, err := folder.Update(literal(files))
 		if err != nil || steps < 5 {
 			t.Errorf("%d steps, %v", steps, err)
 		}
@@ -107,22 +109,5 @@ func checkStep(t *testing.T, dir string, before, after Files, home string) {
 	}
 	if _, dead := walk(t, present, home); len(dead) > 0 {
 		t.Errorf("dead: %q", dead)
-	}
-}
-
-// BenchmarkUpdateOne is the way from a changed notice to its changed page, with
-// 1,000 others.
-func BenchmarkUpdateOne(b *testing.B) {
-	in := input(b, "2026-12-29 11:00")
-	in.Notices = append(in.Notices, many(b, 1000)...)
-	dir := filepath.Join(b.TempDir(), "public")
-	if err := Write(dir, build(b, in)); err != nil {
-		b.Fatal(err)
-	}
-	for i := 0; b.Loop(); i++ {
-		in.Notices[0].Body = strings.Repeat("Again. ", i%7+1)
-		if _, err := Update(dir, build(b, in)); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

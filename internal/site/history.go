@@ -1,17 +1,16 @@
 package site
 
 import (
+	"html/template"
 	"slices"
 	"strconv"
-
-	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // year is one year of the history.
 type year struct {
-	Year     int
-	Link     string
-	Closures []closure
+	Year  int
+	Link  string
+	Count int
 }
 
 type historyPage struct {
@@ -22,32 +21,64 @@ type historyPage struct {
 
 type yearPage struct {
 	frame
-	year
+	Year    int
+	Entries []template.HTML
 }
 
 // history makes the page of the latest closures and one for each year.
-func (b *builder) history() error {
-	f := b.frame("history/index.html", "Past closures of "+b.cfg.Shop.Name)
-	page := historyPage{frame: f, Past: b.views(b.past[:min(latest, len(b.past))], f.Root)}
-	for rest := b.past; len(rest) > 0; {
-		number := b.year(rest[0])
-		n := slices.IndexFunc(rest, func(n *notice.Notice) bool { return b.year(n) != number })
+func (b *builder) history() {
+	var years []year
+	for rest := b.all.past; len(rest) > 0; {
+		number := rest[0].year
+		n := slices.IndexFunc(rest, func(f *face) bool { return f.year != number })
 		if n < 0 {
 			n = len(rest)
 		}
-		y, err := b.yearPage(number, rest[:n])
-		if err != nil {
-			return err
-		}
-		page.Years, rest = append(page.Years, y), rest[n:]
+		b.yearPage(number, rest[:n])
+		years = append(years, year{number, strconv.Itoa(number) + "/index.html", n})
+		rest = rest[n:]
 	}
-	return b.add("history/index.html", "history.html", page)
+	const path = "history/index.html"
+	b.add(path, func() ([]byte, error) {
+		f := b.frame(path, b.voice.Text("history.of", "Shop", b.site.cfg.Shop.Name))
+		past := b.views(b.all.past[:min(latest, len(b.all.past))], f.Root)
+		return b.voice.theme.render("history.html", historyPage{f, past, years})
+	})
 }
 
-func (b *builder) yearPage(number int, ns []*notice.Notice) (year, error) {
+func (b *builder) yearPage(number int, faces []*face) {
+	key := b.site.key(b.tags, number)
+	for _, f := range faces {
+		key = b.site.key(key, f.key)
+	}
 	name := strconv.Itoa(number)
 	path := "history/" + name + "/index.html"
-	f := b.frame(path, "Closures of "+b.cfg.Shop.Name+" in "+name)
-	y := year{number, name + "/index.html", b.views(ns, f.Root)}
-	return y, b.add(path, "year.html", yearPage{f, y})
+	r := b.reader
+	b.keep(path, key, func() ([]byte, error) {
+		f := r.frame(path, r.voice.Text("history.of-year", "Shop", r.site.cfg.Shop.Name, "Year", name))
+		page := yearPage{f, number, make([]template.HTML, len(faces))}
+		for i, face := range faces {
+			entry, err := r.entry(face, f.Root)
+			if err != nil {
+				return nil, err
+			}
+			page.Entries[i] = entry
+		}
+		return r.voice.theme.render("year.html", page)
+	})
+}
+
+// entry is a past closure on the page of its year. Each is rendered once: a year
+// may have thousands, and one that is saved is not to wait for the others.
+func (r reader) entry(f *face, root string) (template.HTML, error) {
+	if entry := f.gone.Load(); entry != nil {
+		return *entry, nil
+	}
+	content, err := r.voice.theme.part("gone", closure{r, f, root})
+	if err != nil {
+		return "", err
+	}
+	entry := template.HTML(content)
+	f.gone.Store(&entry)
+	return entry, nil
 }

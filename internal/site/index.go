@@ -4,36 +4,69 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
 )
 
-type indexPage struct {
+// statusPage is the index, or the page of one storefront.
+type statusPage struct {
 	frame
 	Signs                 []sign
 	StillOpen             []notice.Link // the storefronts that are open while others are closed
 	Contact               []link
 	Ongoing, Coming, Past []closure
+	Only                  *storefrontLink  // the storefront that the page is about; nil: all of them
+	Storefronts           []storefrontLink // the pages of each, where there are several
 }
 
-func (b *builder) index() error {
-	signs := b.signs()
-	f := b.frame("index.html", headline(signs, true))
-	return b.add("index.html", "index.html", indexPage{
-		frame: f, Signs: signs, StillOpen: b.stillOpen(), Contact: b.contacts(b.ongoing...),
-		Ongoing: b.views(b.ongoing, f.Root), Coming: b.views(b.coming, f.Root),
-		Past: b.views(b.past[:min(latest, len(b.past))], f.Root),
+// storefrontLink leads to the page of one storefront.
+type storefrontLink struct{ Name, Link string }
+
+// index makes the page that answers for all storefronts.
+func (b *builder) index() {
+	b.add("index.html", func() ([]byte, error) {
+		return b.statusPage("index.html", b.states, b.all, nil)
 	})
 }
 
-// Meantime tells whether there is anything to say about the time until all is open.
-func (p indexPage) Meantime() bool {
-	return len(p.StillOpen) > 0 || slices.ContainsFunc(p.Ongoing, func(c closure) bool { return len(c.Facts()) > 0 })
+// storefronts makes a page that answers for each storefront alone.
+func (b *builder) storefronts() {
+	for i, front := range b.site.cfg.Storefronts {
+		path := storefrontPath(front.ID)
+		b.add(path, func() ([]byte, error) {
+			only := &storefrontLink{front.Name, "index.html"}
+			return b.statusPage(path, b.states[i:i+1], b.all.of(front.ID), only)
+		})
+	}
 }
 
-// Title answers too: it is all that a tab or a link preview shows.
-func (p indexPage) Title() string { return headline(p.Signs, false) }
+func storefrontPath(id string) string { return "storefronts/" + id + "/index.html" }
+
+func (b *builder) statusPage(path string, states []schedule.State, closures listing, only *storefrontLink) ([]byte, error) {
+	signs := b.signs(states)
+	f := b.frame(path, b.headline(signs, true))
+	page := statusPage{
+		frame: f, Signs: signs, StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
+		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming, f.Root),
+		Past: b.views(closures.past[:min(latest, len(closures.past))], f.Root),
+		Only: only,
+	}
+	page.Name = b.headline(signs, false)
+	if fronts := b.site.cfg.Storefronts; len(fronts) > 1 {
+		for _, front := range fronts {
+			page.Storefronts = append(page.Storefronts, storefrontLink{front.Name, f.Root + storefrontPath(front.ID)})
+		}
+	}
+	if only != nil {
+		page.Storefront = states[0].Storefront
+	}
+	return b.voice.theme.render("index.html", page)
+}
+
+// Meantime tells whether there is anything to say about the time until all is open.
+func (p statusPage) Meantime() bool {
+	return len(p.StillOpen) > 0 || slices.ContainsFunc(p.Ongoing, func(c closure) bool { return len(c.Facts()) > 0 })
+}
 
 // sign is the answer for the storefronts that share it.
 type sign struct {
@@ -41,20 +74,11 @@ type sign struct {
 	Storefronts []notice.Link
 }
 
-// Names lists the sign's storefronts: "Online shop and Market".
-func (s sign) Names() string {
-	var names []string
-	for _, l := range s.Storefronts {
-		names = append(names, l.Label)
-	}
-	return locale.List(names)
-}
-
 // signs gives each storefront its answer, one sign for those with the same.
-func (b *builder) signs() []sign {
+func (b *builder) signs(states []schedule.State) []sign {
 	var signs []sign
-	for _, s := range b.states {
-		front, _ := b.cfg.Storefront(s.Storefront)
+	for _, s := range states {
+		front, _ := b.site.cfg.Storefront(s.Storefront)
 		a := b.storefrontAnswer(s)
 		i := slices.IndexFunc(signs, func(x sign) bool { return x.String() == a.String() })
 		if i < 0 {
@@ -67,26 +91,30 @@ func (b *builder) signs() []sign {
 
 // headline is all the answers in one line. A single answer needs no names,
 // unless they are asked for.
-func headline(signs []sign, names bool) string {
+func (b *builder) headline(signs []sign, names bool) string {
 	if len(signs) == 1 && !names {
 		return signs[0].String()
 	}
 	var parts []string
 	for _, s := range signs {
-		parts = append(parts, s.Names()+": "+s.String())
+		var who []string
+		for _, l := range s.Storefronts {
+			who = append(who, l.Label)
+		}
+		parts = append(parts, b.voice.Text("headline", "Storefronts", b.voice.List(who), "Answer", s.String()))
 	}
 	return strings.Join(parts, " · ")
 }
 
-func (b *builder) stillOpen() []notice.Link {
+func (b *builder) stillOpen(states []schedule.State) []notice.Link {
 	var open []notice.Link
-	for _, s := range b.states {
+	for _, s := range states {
 		if s.State == schedule.Open {
-			front, _ := b.cfg.Storefront(s.Storefront)
+			front, _ := b.site.cfg.Storefront(s.Storefront)
 			open = append(open, notice.Link{Label: front.Name, URL: front.URL})
 		}
 	}
-	if len(open) == len(b.states) {
+	if len(open) == len(states) {
 		return nil
 	}
 	return open

@@ -2,11 +2,8 @@ package site
 
 import (
 	"html/template"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/backsoon/backsoon/internal/notice"
 )
@@ -17,55 +14,55 @@ const latest = 10
 
 // frame is what every page has.
 type frame struct {
-	Shop      string
-	Style     template.CSS
-	Root      string // leads from the page to the site's top
-	Canonical string // the page's address on the web; empty: search engines stay away
-	Summary   string // for search engines and link previews
-	Timezone  string // Europe/Lisbon
+	Shop       string
+	Name       string // what a tab shows; empty: the template says
+	Style      template.CSS
+	Lang, Dir  string
+	Root       string   // leads from the page to the top of its language
+	Top        string   // leads from the page to the top of public/
+	Canonical  string   // the page's address on the web; empty: search engines stay away
+	Languages  []tongue // the page in every language of the site; empty where there is but one
+	Summary    string   // for search engines and link previews
+	Timezone   string   // Europe/Lisbon
+	Storefront string   // the id of the one that the page is about; may be empty
 }
 
-// frame describes the page at path, which is relative to public/.
-func (b *builder) frame(path, summary string) frame {
-	return frame{
-		Shop: b.cfg.Shop.Name, Style: b.theme.style, Summary: summary,
+// tongue is the page in one of the site's languages.
+type tongue struct {
+	Tag, Name string
+	Link      string // from the page
+	Address   string // on the web
+	Here      bool   // it is the page itself
+}
+
+// frame describes the page at path, which is relative to its language.
+func (r reader) frame(path, summary string) frame {
+	cfg := r.site.cfg
+	f := frame{
+		Shop: cfg.Shop.Name, Style: r.voice.theme.style, Lang: r.voice.Tag, Dir: r.voice.Dir, Summary: summary,
 		Root:      strings.Repeat("../", strings.Count(path, "/")),
-		Canonical: b.address(path),
-		Timezone:  b.cfg.Shop.Location.String(),
+		Top:       strings.Repeat("../", strings.Count(r.voice.prefix+path, "/")),
+		Canonical: r.address(r.voice.prefix + path),
+		Timezone:  cfg.Shop.Location.String(),
 	}
+	if len(r.voices) > 1 {
+		for _, v := range r.voices {
+			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
+		}
+	}
+	return f
 }
 
-// address is where the page at path is on the web.
-func (b *builder) address(path string) string {
-	return b.cfg.Shop.URL.String() + strings.TrimSuffix(path, "index.html")
+// address is where the page at path, relative to public/, is on the web.
+func (r reader) address(path string) string {
+	return r.site.cfg.Shop.URL.String() + strings.TrimSuffix(path, "index.html")
 }
 
-func (b *builder) pages() error {
-	if err := b.closurePages(slices.Concat(b.ongoing, b.coming, b.past)); err != nil {
-		return err
-	}
-	if err := b.history(); err != nil {
-		return err
-	}
-	if err := b.index(); err != nil {
-		return err
-	}
-	missing := b.frame("404.html", "")
-	missing.Root, missing.Canonical = b.cfg.Shop.URL.String(), ""
-	return b.add("404.html", "404.html", struct{ frame }{missing})
-}
-
-// add renders one page of the theme to path.
-func (b *builder) add(path, page string, data any) (err error) {
-	b.files[path], err = b.theme.render(page, data)
-	return err
-}
-
-// views makes notices visible to the page at path.
-func (b *builder) views(ns []*notice.Notice, root string) []closure {
-	cs := make([]closure, len(ns))
-	for i, n := range ns {
-		cs[i] = closure{b, n, root}
+// views makes notices visible to a page whose language lies under root.
+func (r reader) views(faces []*face, root string) []closure {
+	cs := make([]closure, len(faces))
+	for i, f := range faces {
+		cs[i] = closure{r, f, root}
 	}
 	return cs
 }
@@ -76,45 +73,41 @@ type closurePage struct {
 	Contact []link
 }
 
-// closurePages renders on every processor: these are by far the most pages.
-func (b *builder) closurePages(ns []*notice.Notice) error {
-	pages, errs := make([][]byte, len(ns)), make([]error, len(ns))
-	var taken atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := taken.Add(1) - 1; i < int64(len(ns)); i = taken.Add(1) - 1 {
-				pages[i], errs[i] = b.closurePage(ns[i])
-			}
-		})
+// closures makes a page for each notice: by far the most pages.
+func (b *builder) closures() {
+	for _, f := range b.all.each() {
+		r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
+		b.keep(closurePath(f.n.Slug), b.site.key(f.key, b.tags), func() ([]byte, error) { return r.closurePage(f) })
 	}
-	workers.Wait()
-	for i, n := range ns {
-		if errs[i] != nil {
-			return errs[i]
-		}
-		b.files[closurePath(n.Slug)] = pages[i]
-	}
-	return nil
 }
 
-func (b *builder) closurePage(n *notice.Notice) ([]byte, error) {
-	f := b.frame(closurePath(n.Slug), notice.Summary(n.Body))
-	if n.Draft {
-		f.Canonical = ""
+func (r reader) closurePage(f *face) ([]byte, error) {
+	frame := r.frame(closurePath(f.n.Slug), notice.Summary(f.n.Body))
+	if f.n.Draft {
+		frame.Canonical = ""
 	}
-	return b.theme.render("closure.html", closurePage{f, closure{b, n, f.Root}, b.contacts(n)})
+	return r.voice.theme.render("closure.html", closurePage{frame, closure{r, f, frame.Root}, r.contacts(f)})
+}
+
+// missing is the page for an address where there is none. It is shown at any
+// depth, and so its links begin at the site's address.
+func (b *builder) missing() {
+	b.add("404.html", func() ([]byte, error) {
+		f := b.frame("404.html", "")
+		f.Root, f.Top, f.Canonical, f.Languages = b.site.cfg.Shop.URL.String(), b.site.cfg.Shop.URL.String(), "", nil
+		return b.voice.theme.render("404.html", struct{ frame }{f})
+	})
 }
 
 // contacts are the ways to reach the shop, those of the notices first.
-func (b *builder) contacts(ns ...*notice.Notice) []link {
+func (r reader) contacts(faces ...*face) []link {
 	var all []link
-	for _, n := range ns {
-		if n.Contact != nil {
-			all = append(all, newLink(*n.Contact))
+	for _, f := range faces {
+		if f.n.Contact != nil {
+			all = append(all, newLink(*f.n.Contact))
 		}
 	}
-	for _, c := range b.cfg.Shop.Contact {
+	for _, c := range r.site.cfg.Shop.Contact {
 		all = append(all, newLink(c))
 	}
 	var distinct []link

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"io/fs"
 	"net/url"
 	"testing"
 	"time"
@@ -11,18 +12,43 @@ import (
 	"github.com/backsoon/backsoon/templates"
 )
 
-func input(t testing.TB, now string) Input {
-	t.Helper()
-	return Input{Config: shop(t), Theme: templates.FS(""), Notices: notices(t), Now: at(t, now).Time}
+// sample is a site, and what an edition of it is made of.
+type sample struct {
+	Input
+	Config *config.Config
+	Theme  fs.FS
 }
 
-func build(t testing.TB, in Input) Files {
+func input(t testing.TB, now string) sample {
 	t.Helper()
-	files, err := Build(in)
+	return sample{Input{Notices: notices(t), Now: at(t, now).Time}, shop(t), templates.FS("")}
+}
+
+// build makes the files of a site that has had no edition before.
+func (in sample) build() (Files, error) {
+	e, err := New(in.Config, in.Theme).Edition(in.Input)
+	if err != nil {
+		return nil, err
+	}
+	return e.Files()
+}
+
+func build(t testing.TB, in sample) Files {
+	t.Helper()
+	files, err := in.build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// literal is an edition of the given files.
+func literal(files Files) *Edition {
+	e := &Edition{map[string]*file{}}
+	for path, content := range files {
+		e.files[path] = &file{path: path, render: func() ([]byte, error) { return content, nil }}
+	}
+	return e
 }
 
 func lisbon(t testing.TB) *time.Location {

@@ -1,22 +1,25 @@
 // Package site turns accepted notices into the files of public/: the status
-// page, a page for each closure, the history, the feed and status.json.
+// page, a page for each closure, the history, feeds, calendar and APIs, in every
+// language of the site.
 //
-// Build is pure: the same input gives the same bytes. Write and Update carry
-// its result to the disk, so that a reader never meets half a file or a dead link.
+// A Site makes one Edition after the other as notices and time move on. An
+// edition is pure: the same input gives the same bytes. It knows what every file
+// depends on, so that a Folder renders and writes only what an edition changes,
+// and a reader never meets half a file or a dead link.
 package site
 
 import (
+	"hash/maphash"
 	"io/fs"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
-// Input is everything that a build depends on.
+// Input is what an edition is made of.
 type Input struct {
-	Config  *config.Config
-	Theme   fs.FS            // pages/*.html and pages/style.css
 	Notices []*notice.Notice // what is to be shown
 	Now     time.Time
 	Known   *Known // what only the ledger knows; nil for a plain build
@@ -44,24 +47,46 @@ type Facts struct {
 	Missed   bool      // it came and went while nobody watched
 }
 
-// Files holds a site's files by their path relative to public/, with slashes.
-type Files map[string][]byte
+// Site makes the pages of one site. It is for one goroutine.
+type Site struct {
+	cfg    *config.Config
+	theme  fs.FS
+	voices map[string]*voice // by language, as far as they were needed
+	kept   map[string]*file  // by path: the last edition's files that others are made of
+	faces  uint64            // how many were made so far
+	seed   maphash.Seed
+}
 
-// Build makes the whole site. An error is the theme's, and names file and line.
-func Build(in Input) (Files, error) {
-	theme, err := loadTheme(in.Theme)
+// New readies a site with the given theme: pages/*.html, pages/style.css and
+// words/*.yaml.
+func New(cfg *config.Config, theme fs.FS) *Site {
+	return &Site{cfg: cfg, theme: theme, voices: map[string]*voice{}, kept: map[string]*file{}, seed: maphash.MakeSeed()}
+}
+
+// voice is one language of the site.
+type voice struct {
+	*locale.Language
+	prefix string           // of its pages' paths: "" for the site's first language, else "pt/"
+	zone   string           // the shop's, as its speakers call it: Lisbon
+	theme  *theme           // with this language's words
+	faces  map[string]*face // by slug
+}
+
+// voice gives a language of the site. An error is the theme's, and names file
+// and line.
+func (s *Site) voice(tag, prefix string) (*voice, error) {
+	if v := s.voices[tag]; v != nil {
+		return v, nil
+	}
+	words, err := locale.Load(s.theme, tag)
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder(in, theme)
-	if err := b.pages(); err != nil {
+	theme, err := loadTheme(s.theme, words)
+	if err != nil {
 		return nil, err
 	}
-	if err := b.feed(); err != nil {
-		return nil, err
-	}
-	b.files["robots.txt"] = b.robots()
-	b.files["sitemap.xml"] = b.sitemap()
-	b.files["status.json"], err = b.status()
-	return b.files, err
+	v := &voice{words, prefix, words.Zone(s.cfg.Shop.Location), theme, map[string]*face{}}
+	s.voices[tag] = v
+	return v, nil
 }

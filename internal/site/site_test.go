@@ -33,7 +33,7 @@ func TestGolden(t *testing.T) {
 		golden[name] = styleBlock.ReplaceAll(content, []byte("<style></style>"))
 	}
 	if *updateGolden {
-		if err := Write(dir, golden); err != nil {
+		if err := Write(dir, literal(golden)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,7 +182,7 @@ func TestThemeErrorsNameFileAndLine(t *testing.T) {
 	} {
 		in := input(t, "2026-12-29 11:00")
 		in.Theme = files
-		_, err := Build(in)
+		_, err := in.build()
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s…", err, want)
 		}

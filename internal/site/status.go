@@ -29,7 +29,7 @@ type storefrontStatus struct {
 
 func (b *builder) status() ([]byte, error) {
 	s := status{
-		Shop: b.cfg.Shop.Name, Generated: b.now.UTC().Format(time.RFC3339),
+		Shop: b.site.cfg.Shop.Name, Generated: b.now.UTC().Format(time.RFC3339),
 		NextChange: stamp(b.next), Storefronts: map[string]storefrontStatus{},
 	}
 	for _, state := range b.states {
@@ -43,18 +43,18 @@ func (b *builder) status() ([]byte, error) {
 }
 
 func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {
-	front, _ := b.cfg.Storefront(s.Storefront)
+	front, _ := b.site.cfg.Storefront(s.Storefront)
 	status := storefrontStatus{
 		Name: front.Name, State: s.State, Checkout: s.Checkout(),
 		Since: stamp(s.Since), Until: stamp(s.Until), Notices: append([]string{}, s.Notices...),
 	}
-	if lead := b.notices[s.Lead]; lead != nil && s.State != schedule.Open {
-		status.Message = lead.Title
+	if lead := b.faces[s.Lead]; lead != nil && s.State != schedule.Open {
+		status.Message = lead.n.Title
 	}
-	if b.known == nil {
+	if b.Known == nil {
 		return status
 	}
-	known, ok := b.known.Storefronts[s.Storefront]
+	known, ok := b.Known.Storefronts[s.Storefront]
 	if !ok {
 		return status
 	}

@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/backsoon/backsoon/internal/locale"
 )
 
-// theme is the parsed templates of a site. Every page is layout.html with the
-// blocks "title" and "main" of its own file; parts.html is what pages share.
+// theme is the parsed templates of a site in one language. Every page is
+// layout.html with the blocks "title" and "main" of its own file; parts.html is
+// what pages share.
 type theme struct {
 	style template.CSS
+	parts *template.Template
 	pages map[string]*template.Template
 }
 
@@ -23,16 +27,18 @@ var shared = []string{"layout.html", "parts.html"}
 // pageFiles are the pages, each with its own file.
 var pageFiles = []string{"index.html", "closure.html", "history.html", "year.html", "404.html"}
 
-func loadTheme(files fs.FS) (*theme, error) {
+// loadTheme parses the templates. In them {{t "message.id"}} is a message in the
+// language of words, and {{t "message.id" "Name" .Value}} one with a value in it.
+func loadTheme(files fs.FS, words *locale.Language) (*theme, error) {
 	style, err := fs.ReadFile(files, "pages/style.css")
 	if err != nil {
 		return nil, themeError(err)
 	}
-	base := template.New("")
+	base := template.New("").Funcs(template.FuncMap{"t": words.Text})
 	if err := parse(base, files, shared...); err != nil {
 		return nil, err
 	}
-	t := &theme{style: squeeze(style), pages: map[string]*template.Template{}}
+	t := &theme{style: squeeze(style), parts: template.Must(base.Clone()), pages: map[string]*template.Template{}}
 	for _, name := range pageFiles {
 		page := template.Must(base.Clone())
 		if err := parse(page, files, name); err != nil {
@@ -65,6 +71,15 @@ func (t *theme) render(page string, data any) ([]byte, error) {
 		return nil, themeError(err)
 	}
 	return bytes.Clone(out.Bytes()), nil // without the room to spare: there may be many
+}
+
+// part makes one block of parts.html.
+func (t *theme) part(name string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	if err := t.parts.ExecuteTemplate(&out, name, data); err != nil {
+		return nil, themeError(err)
+	}
+	return out.Bytes(), nil
 }
 
 // templateName is where a theme's file lies in a site.

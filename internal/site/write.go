@@ -4,27 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// Write makes dir hold exactly files. The whole site is built in a folder beside
-// dir, which then takes dir's place in one step; where that can't be done (dir is
-// a mount point, or its parent may not be written to), Update does it file by
-// file. On an error dir is as it was, and nothing is left beside it. One process
-// may write to dir at a time.
-func Write(dir string, files Files) error {
+// Write makes dir hold exactly the edition. The whole site is built in a folder
+// beside dir, which then takes dir's place in one step; where that can't be done
+// (dir is a mount point, or its parent may not be written to), a Folder does it
+// file by file. On an error dir is as it was, and nothing is left beside it. One
+// process may write to dir at a time.
+func Write(dir string, e *Edition) error {
 	root := resolved(dir)
 	temp := beside(root) + strconv.Itoa(os.Getpid())
 	removeLeftovers(root)
 	defer os.RemoveAll(temp)
 	if os.Mkdir(temp, 0o755) == nil {
-		if err := fill(temp, root, files); err != nil {
+		if err := fill(temp, root, e); err != nil {
 			return explain(temp, dir, err)
 		}
 		if swap(temp, root) == nil {
@@ -32,7 +30,7 @@ func Write(dir string, files Files) error {
 		}
 		os.RemoveAll(temp) // make room before the same files are written again
 	}
-	_, err := Update(dir, files)
+	_, err := NewFolder(dir).Update(e)
 	return err
 }
 
@@ -66,23 +64,15 @@ func running(pid int) bool {
 	return err == nil && !errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// fill writes files into the empty folder temp, and gives it root's permissions.
-func fill(temp, root string, files Files) error {
+// fill writes the edition into the empty folder temp, and gives it root's
+// permissions.
+func fill(temp, root string, e *Edition) error {
 	if info, err := os.Stat(root); err == nil {
 		if err := os.Chmod(temp, info.Mode().Perm()); err != nil {
 			return err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := place(temp, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, files[name], 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return renderAll(e.list(), func(f *file, content []byte) error { return write(place(temp, f.path), content) })
 }
 
 // swap puts temp in root's place. What was there is then at temp.

@@ -32,11 +32,16 @@ func holds(t *testing.T, dir string, files Files) {
 	}
 }
 
-func write(t *testing.T, dir string, files Files) {
+func put(t *testing.T, dir string, files Files) {
 	t.Helper()
-	if err := Write(dir, files); err != nil {
+	if err := Write(dir, literal(files)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// renew updates a folder that another process has filled.
+func renew(dir string, files Files) (changed int, err error) {
+	return NewFolder(dir).Update(literal(files))
 }
 
 func inode(t *testing.T, path string) uint64 {
@@ -50,13 +55,13 @@ func inode(t *testing.T, path string) uint64 {
 
 func TestWriteReplacesTheWhole(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "public")
-	write(t, dir, Files{"index.html": []byte("one"), "closures/a/index.html": []byte("a")})
+	put(t, dir, Files{"index.html": []byte("one"), "closures/a/index.html": []byte("a")})
 	before := inode(t, dir)
 	if err := os.WriteFile(filepath.Join(dir, ".hidden"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	second := Files{"index.html": []byte("two"), "closures/b/index.html": []byte("b")}
-	write(t, dir, second)
+	put(t, dir, second)
 	holds(t, dir, second)
 	if inode(t, dir) == before {
 		t.Error("the folder was not exchanged")
@@ -68,7 +73,7 @@ func TestWriteWithoutRoomBeside(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), strings.Repeat("p", 254))
 	for _, text := range []string{"one", "two"} {
 		files := Files{"index.html": []byte(text), "closures/" + text: []byte(text)}
-		write(t, dir, files)
+		put(t, dir, files)
 		holds(t, dir, files)
 	}
 }
@@ -85,7 +90,7 @@ func TestWriteKeepsPermissionsAndLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := Files{"index.html": []byte("one")}
-	write(t, link, files)
+	put(t, link, files)
 	holds(t, link, files)
 	holds(t, target, files)
 	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -94,7 +99,7 @@ func TestWriteKeepsPermissionsAndLinks(t *testing.T) {
 	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o750 {
 		t.Errorf("permissions: %v, %v", info.Mode(), err)
 	}
-	if _, err := Update(link, Files{"a/b": []byte("two")}); err != nil {
+	if _, err := renew(link, Files{"a/b": []byte("two")}); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, target, Files{"a/b": []byte("two")})
@@ -106,13 +111,13 @@ var impossible = Files{"a": []byte("new"), "b/c": []byte("new"), "b/c/d": []byte
 
 func TestFailingWriteLeavesTheOld(t *testing.T) {
 	for name, do := range map[string]func(string) error{
-		"Write":  func(dir string) error { return Write(dir, impossible) },
-		"Update": func(dir string) error { _, err := Update(dir, impossible); return err },
+		"Write":  func(dir string) error { return Write(dir, literal(impossible)) },
+		"Update": func(dir string) error { _, err := renew(dir, impossible); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "public")
 			old := Files{"a": []byte("old"), "index.html": []byte("old")}
-			write(t, dir, old)
+			put(t, dir, old)
 			err := do(dir)
 			if err == nil || !strings.HasPrefix(err.Error(), "public/b/") {
 				t.Errorf("got %v", err)
@@ -129,8 +134,8 @@ func TestFailingWriteLeavesTheOld(t *testing.T) {
 func TestUpdateThatFailsHalfWay(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "public")
 	old := Files{"index.html": []byte("old"), ".new-zz/in-the-way": nil}
-	write(t, dir, old)
-	if _, err := Update(dir, Files{"a/b/c": []byte("new"), "index.html": []byte("new"), "zz": []byte("new")}); err == nil {
+	put(t, dir, old)
+	if _, err := renew(dir, Files{"a/b/c": []byte("new"), "index.html": []byte("new"), "zz": []byte("new")}); err == nil {
 		t.Error("no error")
 	}
 	holds(t, dir, old)
@@ -148,8 +153,8 @@ func TestUpdateSaysWhatIsInTheWay(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "public")
 		old := Files{tt.there: []byte("old")}
-		write(t, dir, old)
-		if _, err := Update(dir, Files{tt.wanted: []byte("new")}); err == nil || err.Error() != tt.want {
+		put(t, dir, old)
+		if _, err := renew(dir, Files{tt.wanted: []byte("new")}); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
 		holds(t, dir, old)
@@ -174,7 +179,7 @@ func TestWriteWhereNothingCanBe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := Write(filepath.Join(file, "public"), Files{"index.html": nil})
+	err := Write(filepath.Join(file, "public"), literal(Files{"index.html": nil}))
 	if err == nil || !strings.HasPrefix(err.Error(), "public/: not a directory; ") {
 		t.Errorf("got %v", err)
 	}
@@ -192,7 +197,7 @@ func TestWriteRemovesWhatDeadWritersLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(t, dir, Files{"index.html": []byte("one")})
+	put(t, dir, Files{"index.html": []byte("one")})
 	entries, err := os.ReadDir(filepath.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
@@ -210,15 +215,15 @@ func TestWriteRemovesWhatDeadWritersLeft(t *testing.T) {
 // Whoever reads while the site is written sees whole files, old or new.
 func TestReadersSeeWholeFiles(t *testing.T) {
 	for name, do := range map[string]func(string, Files) error{
-		"Write":  Write,
-		"Update": func(dir string, files Files) error { _, err := Update(dir, files); return err },
+		"Write":  func(dir string, files Files) error { return Write(dir, literal(files)) },
+		"Update": func(dir string, files Files) error { _, err := renew(dir, files); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "public")
 			version := func(i int) Files {
 				return Files{"index.html": []byte(strings.Repeat(fmt.Sprintf("%04d", i), 1<<15))}
 			}
-			write(t, dir, version(0))
+			put(t, dir, version(0))
 			done := make(chan struct{})
 			var readers sync.WaitGroup
 			for range 2 {

@@ -181,7 +181,7 @@ func link(label, address string) contact {
 // stamp prints a moment on the shop's clocks, with the zone beside it.
 func (w writer) stamp(t time.Time, dateOnly bool) string {
 	zone := w.cfg.Shop.Location
-	return locale.When(t, dateOnly, w.Now, zone) + " (" + locale.Zone(zone) + ")"
+	return locale.English().When(t, dateOnly, w.Now, zone) + " (" + locale.English().Zone(zone) + ")"
 }
 
 func (w writer) title() string { return clip(line(w.Notice.Title), maxTitle) }

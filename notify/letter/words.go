@@ -62,7 +62,7 @@ func (w writer) spared() []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{"It is no longer about " + clip(locale.List(names), maxTitle) + "."}
+	return []string{"It is no longer about " + clip(locale.English().List(names), maxTitle) + "."}
 }
 
 // subject is one and the same for a whole closure, because mailboxes make a

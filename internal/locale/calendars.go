@@ -1,0 +1,23 @@
+package locale
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/go-playground/locales"
+	"github.com/go-playground/locales/ar"
+	"github.com/go-playground/locales/de"
+	"github.com/go-playground/locales/en"
+	"github.com/go-playground/locales/es"
+	"github.com/go-playground/locales/fr"
+	"github.com/go-playground/locales/pt"
+)
+
+// calendars has the names of months and weekdays for every language that there
+// can be a catalogue for.
+var calendars = map[string]func() locales.Translator{
+	"ar": ar.New, "de": de.New, "en": en.New, "es": es.New, "fr": fr.New, "pt": pt.New,
+}
+
+// Tags lists the languages that a site can speak.
+func Tags() []string { return slices.Sorted(maps.Keys(calendars)) }

@@ -1,0 +1,82 @@
+package site
+
+import (
+	"time"
+
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// reader is whom a page is written for: the language, and the moment of reading.
+type reader struct {
+	site   *Site
+	voice  *voice
+	voices []*voice // every language of the site, the first one first
+	now    time.Time
+}
+
+// asOf is the same reader at another moment.
+func (r reader) asOf(t time.Time) reader {
+	r.now = t
+	return r
+}
+
+// moment is a time as the pages print it.
+type moment struct {
+	Machine string // for datetime=: RFC 3339 in UTC, or a bare date
+	Words   string // Sat 2 January, 09:00
+	Zone    string // Lisbon
+}
+
+// String is the moment in a sentence: "Sat 2 January, 09:00 (Lisbon)".
+func (m *moment) String() string { return m.Words + " (" + m.Zone + ")" }
+
+// moment gives nil for the zero time, so that a template can leave it out.
+func (r reader) moment(t time.Time, dateOnly bool) *moment {
+	if t.IsZero() {
+		return nil
+	}
+	loc := r.site.cfg.Shop.Location
+	m := &moment{
+		Machine: t.UTC().Format(time.RFC3339),
+		Words:   r.voice.When(t, dateOnly, r.now, loc),
+		Zone:    r.voice.zone,
+	}
+	if dateOnly {
+		m.Machine = t.In(loc).Format(time.DateOnly)
+	}
+	return m
+}
+
+// written is a moment as the owner wrote it.
+func (r reader) written(m notice.Moment) *moment { return r.moment(m.Time, m.DateOnly) }
+
+// seen is what came of a planned moment, to the minute. A day that was kept is
+// still a day, and not its midnight.
+func (r reader) seen(at time.Time, planned notice.Moment) *moment {
+	at = at.Truncate(time.Minute)
+	return r.moment(at, planned.DateOnly && at.Equal(planned.Time))
+}
+
+// phrase is a sentence with a moment in it, which a page marks up.
+type phrase struct {
+	Before string
+	At     *moment // nil: the sentence is all in Before
+	After  string
+}
+
+// phrase words a message around a moment; without one it is the message alone.
+func (r reader) phrase(id string, at *moment) phrase {
+	if at == nil {
+		return phrase{Before: r.voice.Text(id)}
+	}
+	before, after := r.voice.Around(id, "At")
+	return phrase{before, at, after}
+}
+
+// String is the phrase as plain text.
+func (p phrase) String() string {
+	if p.At == nil {
+		return p.Before
+	}
+	return p.Before + p.At.String() + p.After
+}
