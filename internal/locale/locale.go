@@ -159,6 +159,18 @@ func NeedsYear(t, now time.Time, loc *time.Location) bool {
 	return t.In(loc).Year() != now.In(loc).Year() && t.Sub(now).Abs() > near
 }
 
+// YearTurns gives the first moment after now from which NeedsYear may say
+// something else of t.
+func YearTurns(t, now time.Time, loc *time.Location) time.Time {
+	turn := time.Date(now.In(loc).Year()+1, time.January, 1, 0, 0, 0, 0, loc)
+	for _, edge := range []time.Time{t.Add(-near), t.Add(near + 1)} {
+		if edge.After(now) && edge.Before(turn) {
+			turn = edge
+		}
+	}
+	return turn
+}
+
 // When prints t on the clocks of loc: "Sat 2 January, 09:00", with seconds only
 // where there are any, without the hour when dateOnly, and with the year where
 // NeedsYear says so. The zone isn't printed; see Zone.

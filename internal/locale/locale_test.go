@@ -59,6 +59,30 @@ func TestWhenIsUnambiguous(t *testing.T) {
 	}
 }
 
+// Between now and the turn nothing may change.
+func TestYearTurns(t *testing.T) {
+	lisbon := load(t, "Europe/Lisbon")
+	at := time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC)
+	turns := 0
+	for now := at.AddDate(-3, 0, 0); now.Before(at.AddDate(3, 0, 0)); now = now.Add(31 * time.Hour) {
+		turn := YearTurns(at, now, lisbon)
+		if !turn.After(now) {
+			t.Fatalf("at %v: %v is not ahead", now, turn)
+		}
+		for _, later := range []time.Time{now.Add(turn.Sub(now) / 2), turn.Add(-1)} {
+			if NeedsYear(at, later, lisbon) != NeedsYear(at, now, lisbon) {
+				t.Fatalf("between %v and %v it changes", now, turn)
+			}
+		}
+		if NeedsYear(at, turn, lisbon) != NeedsYear(at, now, lisbon) {
+			turns++
+		}
+	}
+	if turns == 0 {
+		t.Error("it never changed")
+	}
+}
+
 func TestZone(t *testing.T) {
 	for name, want := range map[string]string{
 		"Europe/Lisbon":                  "Lisbon",

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,13 +26,14 @@ type Surroundings struct {
 type Collection struct {
 	dir     string
 	around  Surroundings
-	entries map[string]*reading // by the file's name
-	joined  map[string]joined   // by slug
+	entries []*reading        // sorted by the file's name
+	joined  map[string]joined // by slug
 }
 
 // reading is one file as it was read last.
 type reading struct {
-	file        File // without its Src
+	name        string // winter-break.md
+	file        File   // without its Src
 	sum         [sha256.Size]byte
 	notice      *Notice      // nil: a translation, or nothing could be read
 	translation *Translation // nil: a notice, or nothing could be read
@@ -48,7 +48,7 @@ type joined struct {
 
 // NewCollection is the notices of the site at dir, of which none is read yet.
 func NewCollection(dir string, around Surroundings) *Collection {
-	return &Collection{dir, around, map[string]*reading{}, map[string]joined{}}
+	return &Collection{dir: dir, around: around, joined: map[string]joined{}}
 }
 
 // Read reads the whole folder. It fails if the folder cannot be read: a file
@@ -58,14 +58,11 @@ func (c *Collection) Read() error {
 	if err != nil {
 		return err
 	}
-	for name := range c.entries {
-		if _, there := slices.BinarySearch(names, name); !there {
-			delete(c.entries, name)
-		}
+	entries := make([]*reading, len(names))
+	for i, name := range names {
+		entries[i] = c.read(name, c.find(name))
 	}
-	for _, name := range names {
-		c.take(ReadFile(c.dir, name))
-	}
+	c.entries = entries
 	return nil
 }
 
@@ -74,19 +71,37 @@ func (c *Collection) ReadOne(name string) {
 	if !IsName(name) {
 		return
 	}
-	if _, err := os.Lstat(filepath.Join(c.dir, Folder, name)); errors.Is(err, fs.ErrNotExist) {
-		delete(c.entries, name)
-		return
+	i, known := c.search(name)
+	_, err := os.Lstat(filepath.Join(c.dir, Folder, name))
+	switch gone := errors.Is(err, fs.ErrNotExist); {
+	case gone && known:
+		c.entries = slices.Delete(c.entries, i, i+1)
+	case gone:
+	case known:
+		c.entries[i] = c.read(name, c.entries[i])
+	default:
+		c.entries = slices.Insert(c.entries, i, c.read(name, nil))
 	}
-	c.take(ReadFile(c.dir, name))
 }
 
-// take parses a file, unless its bytes are those of before.
-func (c *Collection) take(f File) {
-	name := f.Name + ".md"
-	e := &reading{file: f, sum: sha256.Sum256(f.Src)}
-	if old := c.entries[name]; old != nil && old.file.Problem == nil && f.Problem == nil && old.sum == e.sum {
-		return
+func (c *Collection) search(name string) (i int, known bool) {
+	return slices.BinarySearchFunc(c.entries, name, func(e *reading, name string) int { return strings.Compare(e.name, name) })
+}
+
+// find gives the file of that name as it was read last; nil where it was not.
+func (c *Collection) find(name string) *reading {
+	if i, known := c.search(name); known {
+		return c.entries[i]
+	}
+	return nil
+}
+
+// read reads and parses a file, unless its bytes are those of before.
+func (c *Collection) read(name string, before *reading) *reading {
+	f := ReadFile(c.dir, name)
+	e := &reading{name: name, file: f, sum: sha256.Sum256(f.Src)}
+	if before != nil && before.file.Problem == nil && f.Problem == nil && before.sum == e.sum {
+		return before
 	}
 	switch {
 	case f.Problem != nil:
@@ -97,7 +112,7 @@ func (c *Collection) take(f File) {
 		e.notice, e.problems = read(f.Path, f.Slug, f.Src, c.around.Location)
 	}
 	e.file.Src = nil // there may be thousands
-	c.entries[name] = e
+	return e
 }
 
 // Notices gives what can be read without an error as of now, sorted by slug and
@@ -105,23 +120,23 @@ func (c *Collection) take(f File) {
 // has changed is the very same one as before.
 func (c *Collection) Notices(now time.Time) ([]*Notice, strictyaml.Problems) {
 	var problems strictyaml.Problems
-	parts := make(map[string][]*reading, len(c.entries))
+	var parts []*reading // of one slug: its files stand side by side
+	notices := make([]*Notice, 0, len(c.entries))
 	first := make(map[[sha256.Size]byte]string, len(c.entries))
-	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
-		e := c.entries[name]
+	for i, e := range c.entries {
 		found := append(c.check(e, now), e.renamed(first)...)
-		problems = append(problems, found...)
-		if found.Err() == nil {
-			parts[e.file.Slug] = append(parts[e.file.Slug], e)
+		if problems = append(problems, found...); found.Err() == nil {
+			parts = append(parts, e)
 		}
-	}
-	notices := make([]*Notice, 0, len(parts))
-	for slug, of := range parts {
-		if n := c.join(slug, of); n != nil {
+		if i+1 < len(c.entries) && c.entries[i+1].file.Slug == e.file.Slug {
+			continue
+		}
+		if n := c.join(e.file.Slug, parts); n != nil {
 			notices = append(notices, n)
 		}
+		parts = parts[:0]
 	}
-	slices.SortFunc(notices, func(a, b *Notice) int { return strings.Compare(a.Slug, b.Slug) })
+	slices.SortFunc(notices, func(a, b *Notice) int { return strings.Compare(a.Slug, b.Slug) }) // a-2.md comes before a.md
 	problems.Sort()
 	return notices, problems
 }
@@ -133,7 +148,7 @@ func (c *Collection) check(e *reading, now time.Time) strictyaml.Problems {
 	case e.notice != nil:
 		problems = append(problems, e.notice.Check(e.file.Path, now, c.around.Storefronts)...)
 	case e.translation != nil:
-		of := c.entries[e.file.Slug+".md"]
+		of := c.find(e.file.Slug + ".md")
 		problems = append(problems, e.translation.Check(e.file.Path, of.original(), of != nil, c.around.Languages)...)
 	}
 	return problems
@@ -162,6 +177,9 @@ func (e *reading) renamed(first map[[sha256.Size]byte]string) strictyaml.Problem
 
 // join makes a notice with its translations of the files that it is made of.
 func (c *Collection) join(slug string, parts []*reading) *Notice {
+	if len(parts) == 1 {
+		return parts[0].notice // nil where a translation stands alone
+	}
 	if old, ok := c.joined[slug]; ok && slices.Equal(old.parts, parts) {
 		return old.whole
 	}
@@ -177,6 +195,6 @@ func (c *Collection) join(slug string, parts []*reading) *Notice {
 	if n != nil {
 		n = n.Translated(translations)
 	}
-	c.joined[slug] = joined{parts, n}
+	c.joined[slug] = joined{slices.Clone(parts), n}
 	return n
 }

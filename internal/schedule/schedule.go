@@ -50,23 +50,48 @@ func (s State) same(o State) bool {
 // At gives the state of each storefront at now, in the order of ids. Drafts,
 // cancelled notices and those that leave the checkout on have no say.
 func At(notices []*notice.Notice, ids []string, now time.Time) []State {
-	states := make([]State, len(ids))
-	for i, id := range ids {
-		states[i] = stateAt(id, spansOf(notices, id), now)
-	}
-	return states
+	return forecastOf(notices, ids).at(now)
 }
 
 // Next gives the first moment after now at which the state of one of the
 // storefronts differs from what it is at now; false: never by itself.
 func Next(notices []*notice.Notice, ids []string, now time.Time) (time.Time, bool) {
-	present := At(notices, ids, now)
+	_, next := Outlook(notices, ids, now)
+	return next, !next.IsZero()
+}
+
+// Outlook is At and Next at once; next is zero where nothing changes by itself.
+func Outlook(notices []*notice.Notice, ids []string, now time.Time) (states []State, next time.Time) {
+	line := forecastOf(notices, ids)
+	states = line.at(now)
 	for _, t := range Boundaries(notices, now) {
-		if !slices.EqualFunc(present, At(notices, ids, t), State.same) {
-			return t, true
+		if !slices.EqualFunc(states, line.at(t), State.same) {
+			return states, t
 		}
 	}
-	return time.Time{}, false
+	return states, time.Time{}
+}
+
+// forecast is the spans of each storefront.
+type forecast struct {
+	ids   []string
+	spans [][]span
+}
+
+func forecastOf(notices []*notice.Notice, ids []string) forecast {
+	line := forecast{ids: ids}
+	for _, id := range ids {
+		line.spans = append(line.spans, spansOf(notices, id))
+	}
+	return line
+}
+
+func (l forecast) at(now time.Time) []State {
+	states := make([]State, len(l.ids))
+	for i, id := range l.ids {
+		states[i] = stateAt(id, l.spans[i], now)
+	}
+	return states
 }
 
 // Boundaries lists the moments after now at which a notice changes its phase,
@@ -94,7 +119,7 @@ type span struct {
 	closes, end, announced time.Time // end, announced zero: none
 }
 
-// spansOf gives the spans of a storefront in the order in which they begin.
+// spansOf gives the spans of a storefront in the order of the notices.
 func spansOf(notices []*notice.Notice, id string) []span {
 	spans := make([]span, 0, len(notices))
 	for _, n := range notices {
@@ -106,7 +131,6 @@ func spansOf(notices []*notice.Notice, id string) []span {
 			spans = append(spans, s)
 		}
 	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
 	return spans
 }
 
@@ -181,9 +205,8 @@ func runLead(spans, inForce []span, now time.Time) span {
 		return cmp.Or(b.announced.Compare(a.announced), cmp.Compare(a.slug, b.slug))
 	}
 	lead := slices.MinFunc(inForce, first)
-	for _, s := range spans {
-		joins := s.closes.After(now) && !s.closes.After(lead.announced)
-		if joins && first(s, lead) < 0 {
+	for _, s := range byStart(spans, func(s span) bool { return s.closes.After(now) }) {
+		if joins := !s.closes.After(lead.announced); joins && first(s, lead) < 0 {
 			lead = s
 		}
 	}
@@ -193,12 +216,29 @@ func runLead(spans, inForce []span, now time.Time) span {
 // runStart follows the run of closures back from those in force, through all
 // that overlap it or end where it begins, and gives the run's first moment.
 func runStart(spans, inForce []span) time.Time {
-	start := inForce[0].closes
-	for _, s := range slices.Backward(spans) {
-		touches := s.end.IsZero() || !s.end.Before(start)
-		if touches && s.closes.Before(start) {
+	start := slices.MinFunc(inForce, func(a, b span) int { return a.closes.Compare(b.closes) }).closes
+	joins := func(s span) bool {
+		return s.closes.Before(start) && (s.end.IsZero() || !s.end.Before(start))
+	}
+	if !slices.ContainsFunc(spans, joins) {
+		return start // as nearly always: the long past need not be put in order
+	}
+	for _, s := range slices.Backward(byStart(spans, func(s span) bool { return s.closes.Before(start) })) {
+		if joins(s) {
 			start = s.closes
 		}
 	}
 	return start
+}
+
+// byStart gives some of the spans in the order in which they begin.
+func byStart(spans []span, some func(span) bool) []span {
+	var sorted []span
+	for _, s := range spans {
+		if some(s) {
+			sorted = append(sorted, s)
+		}
+	}
+	slices.SortFunc(sorted, func(a, b span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
+	return sorted
 }

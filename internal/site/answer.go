@@ -45,7 +45,7 @@ func (r reader) word(tone, id string) answer {
 
 // storefrontAnswer says how a storefront stands now.
 func (b *builder) storefrontAnswer(s schedule.State) answer {
-	lead := b.faces[s.Lead]
+	lead := b.leads[s.Lead]
 	switch s.State {
 	case schedule.Overdue:
 		if lead == nil {

@@ -7,12 +7,13 @@ import (
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
-// builder makes one language of an edition.
+// builder makes one language of an edition. What it holds stays as it is: files
+// are rendered while other editions are made.
 type builder struct {
 	reader
 	*snapshot
 	edition *Edition
-	faces   map[string]*face // by slug
+	leads   map[string]*face // of the states, by slug
 	all     listing
 }
 
@@ -24,10 +25,7 @@ type listing struct {
 }
 
 func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
-	b := &builder{
-		reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e,
-		faces: make(map[string]*face, len(snap.Notices)),
-	}
+	b := &builder{reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e, leads: map[string]*face{}}
 	faces := make([]*face, len(snap.Notices))
 	for i, n := range snap.Notices {
 		var facts Facts
@@ -35,13 +33,30 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 			facts = snap.Known.Notices[n.Slug]
 		}
 		faces[i] = b.face(n, facts)
-		b.faces[n.Slug] = faces[i]
 	}
+	for _, state := range snap.states {
+		b.leads[state.Lead] = v.faces[state.Lead]
+	}
+	v.forget(faces)
 	slices.SortFunc(faces, func(x, y *face) int {
-		return cmp.Or(x.closed.Compare(y.closed), cmp.Compare(x.n.Slug, y.n.Slug))
+		if c := x.closed.Compare(y.closed); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.n.Slug, y.n.Slug)
 	})
 	b.all = b.list(faces)
 	return b
+}
+
+// forget drops the faces of notices that are gone.
+func (v *voice) forget(present []*face) {
+	if len(v.faces) == len(present) {
+		return
+	}
+	v.faces = make(map[string]*face, len(present))
+	for _, f := range present {
+		v.faces[f.n.Slug] = f
+	}
 }
 
 // build puts every file of the language into the edition.

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // crawlers makes what search engines ask for.
@@ -24,10 +22,18 @@ func (r reader) robots() []byte {
 // sitemap makes sitemap.xml, https://www.sitemaps.org/protocol.html, of every
 // page but 404.html and the drafts.
 func (b *builder) sitemap() []byte {
+	drafts := map[string]bool{}
+	for _, f := range b.all.coming {
+		if f.n.Draft {
+			for _, v := range b.reader.voices {
+				drafts[v.prefix+closurePath(f.n.Slug)] = true
+			}
+		}
+	}
 	var out bytes.Buffer
 	out.WriteString(xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + "\n")
 	for _, path := range slices.Sorted(maps.Keys(b.edition.files)) {
-		if strings.HasSuffix(path, "index.html") && !b.isDraft(path) {
+		if strings.HasSuffix(path, "index.html") && !drafts[path] {
 			out.WriteString("<url><loc>")
 			_ = xml.EscapeText(&out, []byte(b.address(path))) // a bytes.Buffer takes everything
 			out.WriteString("</loc></url>\n")
@@ -35,10 +41,4 @@ func (b *builder) sitemap() []byte {
 	}
 	out.WriteString("</urlset>\n")
 	return out.Bytes()
-}
-
-func (b *builder) isDraft(path string) bool {
-	_, slug, ok := strings.Cut(path, "closures/")
-	f := b.faces[strings.TrimSuffix(slug, "/index.html")]
-	return ok && f != nil && f.basis.phase == notice.Draft
 }

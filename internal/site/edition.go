@@ -1,6 +1,7 @@
 package site
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"runtime"
 	"slices"
@@ -43,8 +44,7 @@ func (s *Site) Edition(in Input) (*Edition, error) {
 	}
 	snap := &snapshot{Input: in}
 	ids := s.cfg.StorefrontIDs()
-	snap.states = schedule.At(in.Notices, ids, in.Now)
-	snap.next, _ = schedule.Next(in.Notices, ids, in.Now)
+	snap.states, snap.next = schedule.Outlook(in.Notices, ids, in.Now)
 	for i, tag := range s.cfg.LanguagesOf(in.Notices) {
 		prefix := ""
 		if i > 0 {
@@ -89,6 +89,18 @@ func (s *Site) key(values ...any) uint64 {
 		maphash.WriteComparable(&h, v)
 	}
 	return h.Sum64() | 1 // 0 stands for no key
+}
+
+// keyOf is the key of all the faces.
+func (s *Site) keyOf(faces []*face) uint64 {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	var number [8]byte
+	for _, f := range faces {
+		binary.NativeEndian.PutUint64(number[:], f.key)
+		_, _ = h.Write(number[:]) // never fails
+	}
+	return h.Sum64()
 }
 
 // Len is how many files there are.

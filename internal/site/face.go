@@ -15,7 +15,10 @@ type face struct {
 	n     *notice.Notice // in this language, as far as it is translated
 	facts Facts          // what only the ledger knows; zero without a ledger
 	basis basis
+	from  time.Time                     // since when the basis is known to be so
+	until time.Time                     // when it may be another; zero: not by itself
 	key   uint64                        // differs from that of any other face
+	page  *file                         // the closure's own page
 	gone  atomic.Pointer[template.HTML] // its entry on a year's page; nil: not rendered yet
 
 	closed, reopened, announced time.Time // see the functions of these names
@@ -36,12 +39,16 @@ type basis struct {
 // face gives the face of a notice at the reader's moment: the one of before,
 // where its basis is the same.
 func (r reader) face(n *notice.Notice, facts Facts) *face {
-	basis := basis{n, facts, n.Phase(r.now), r.countUpdates(n), r.years(n, facts)}
 	old := r.voice.faces[n.Slug]
-	if old != nil && old.basis == basis {
+	if old != nil && old.basis.original == n && old.facts == facts && old.lasts(r.now) {
 		return old
 	}
-	f := &face{n: n.In(r.voice.Tag), facts: facts, basis: basis}
+	basis := basis{n, facts, n.Phase(r.now), r.countUpdates(n), r.years(n, facts)}
+	if old != nil && old.basis == basis {
+		old.from, old.until = r.now, r.turns(n, facts)
+		return old
+	}
+	f := &face{n: n.In(r.voice.Tag), facts: facts, basis: basis, from: r.now, until: r.turns(n, facts)}
 	f.closed, f.reopened, f.announced = closed(n, facts), reopened(n, facts), announced(n, facts)
 	f.year = f.closed.In(r.site.cfg.Shop.Location).Year()
 	r.site.faces++
@@ -55,20 +62,44 @@ func (r reader) face(n *notice.Notice, facts Facts) *face {
 	return f
 }
 
+// lasts tells whether the basis is surely the same at now.
+func (f *face) lasts(now time.Time) bool {
+	return !now.Before(f.from) && (f.until.IsZero() || now.Before(f.until))
+}
+
+// turns gives the first moment ahead at which a notice's basis may be another.
+func (r reader) turns(n *notice.Notice, facts Facts) (first time.Time) {
+	sooner := func(t time.Time) {
+		if t.After(r.now) && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	for _, t := range moments(n, facts) {
+		if !t.IsZero() {
+			sooner(t)
+			sooner(locale.YearTurns(t, r.now, r.site.cfg.Shop.Location))
+		}
+	}
+	return first
+}
+
+// moments are all the times that the pages print of a notice.
+func moments(n *notice.Notice, facts Facts) []time.Time {
+	ts := []time.Time{n.Published.Time, n.Closes.Time, n.Reopens.Time, n.Reopened.Time, facts.Accepted, facts.Closed, facts.Reopened}
+	for _, u := range n.Updates {
+		ts = append(ts, u.At)
+	}
+	return ts
+}
+
 // years is a number that stands for which of the notice's moments are printed
 // with their year.
 func (r reader) years(n *notice.Notice, facts Facts) (number uint64) {
-	note := func(t time.Time) {
+	for _, t := range moments(n, facts) {
 		number *= 3
 		if !t.IsZero() && locale.NeedsYear(t, r.now, r.site.cfg.Shop.Location) {
 			number++
 		}
-	}
-	for _, t := range []time.Time{n.Published.Time, n.Closes.Time, n.Reopens.Time, n.Reopened.Time, facts.Accepted, facts.Closed, facts.Reopened} {
-		note(t)
-	}
-	for _, u := range n.Updates {
-		note(u.At)
 	}
 	return number
 }

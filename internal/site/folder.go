@@ -44,11 +44,11 @@ func (f *Folder) Update(e *Edition) (changed int, err error) {
 		return 0, explain(f.dir, f.dir, err)
 	}
 	root := resolved(f.dir)
-	u := &renewal{root: root, holds: make(map[string]held, len(e.files)), step: f.step}
+	u := &renewal{root: root, holds: f.holds, step: f.step}
 	if f.holds == nil {
 		err = u.adopt(e)
 	} else {
-		err = u.follow(e, f.holds)
+		err = u.follow(e)
 	}
 	if err == nil {
 		changed, err = u.carryOut()
@@ -73,25 +73,37 @@ type renewal struct {
 }
 
 // follow compares with what the folder is known to hold.
-func (u *renewal) follow(e *Edition, before map[string]held) error {
+func (u *renewal) follow(e *Edition) error {
 	var changed []*file
 	for path, f := range e.files {
-		if old, ok := before[path]; ok && old.file == f {
-			u.holds[path] = old
-			continue
-		}
-		changed = append(changed, f)
-	}
-	for path := range before {
-		if e.files[path] == nil {
-			u.gone = append(u.gone, path)
+		if old, ok := u.holds[path]; !ok || old.file != f {
+			changed = append(changed, f)
 		}
 	}
-	u.gone = append(u.gone, emptied(u.gone, e)...)
+	before := make(map[string]held, len(changed))
+	for _, f := range changed {
+		if old, ok := u.holds[f.path]; ok {
+			before[f.path] = old
+		}
+	}
+	if fresh := len(changed) - len(before); len(u.holds)+fresh > len(e.files) {
+		u.lose(e)
+	}
 	return u.stageAll(changed, func(f *file, content []byte) (there, same bool) {
 		old, ok := before[f.path]
 		return ok, ok && old.sum == sha256.Sum256(content)
 	})
+}
+
+// lose finds what is held and no longer in the edition.
+func (u *renewal) lose(e *Edition) {
+	for path := range u.holds {
+		if e.files[path] == nil {
+			u.gone = append(u.gone, path)
+			delete(u.holds, path)
+		}
+	}
+	u.gone = append(u.gone, emptied(u.gone, e)...)
 }
 
 // emptied names the folders that hold nothing any more once the files are gone.
@@ -122,6 +134,7 @@ func (e *Edition) folders() map[string]bool {
 
 // adopt compares with what lies on the disk, whoever wrote it.
 func (u *renewal) adopt(e *Edition) error {
+	u.holds = make(map[string]held, len(e.files))
 	there, err := survey(u.root)
 	if err != nil {
 		return err

@@ -47,10 +47,7 @@ func (b *builder) history() {
 }
 
 func (b *builder) yearPage(number int, faces []*face) {
-	key := b.site.key(b.tags, number)
-	for _, f := range faces {
-		key = b.site.key(key, f.key)
-	}
+	key := b.site.key(b.tags, number, b.site.keyOf(faces))
 	name := strconv.Itoa(number)
 	path := "history/" + name + "/index.html"
 	r := b.reader

@@ -73,11 +73,15 @@ type closurePage struct {
 	Contact []link
 }
 
-// closures makes a page for each notice: by far the most pages.
+// closures makes a page for each notice: by far the most pages. Each is kept with
+// its face.
 func (b *builder) closures() {
 	for _, f := range b.all.each() {
-		r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
-		b.keep(closurePath(f.n.Slug), b.site.key(f.key, b.tags), func() ([]byte, error) { return r.closurePage(f) })
+		if f.page == nil || f.page.key != b.tags {
+			r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
+			f.page = &file{b.voice.prefix + closurePath(f.n.Slug), b.tags, func() ([]byte, error) { return r.closurePage(f) }}
+		}
+		b.edition.files[f.page.path] = f.page
 	}
 }
 

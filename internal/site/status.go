@@ -48,7 +48,7 @@ func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {
 		Name: front.Name, State: s.State, Checkout: s.Checkout(),
 		Since: stamp(s.Since), Until: stamp(s.Until), Notices: append([]string{}, s.Notices...),
 	}
-	if lead := b.faces[s.Lead]; lead != nil && s.State != schedule.Open {
+	if lead := b.leads[s.Lead]; lead != nil && s.State != schedule.Open {
 		status.Message = lead.n.Title
 	}
 	if b.Known == nil {
