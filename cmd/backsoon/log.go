@@ -62,6 +62,10 @@ func (s *site) words(e ledger.Entry) string {
 	switch e.Event {
 	case ledger.NoticeAccepted:
 		return e.Notice + " accepted, published by " + publisher(e.By) + openSteps(e)
+	case ledger.TranslationAccepted:
+		return e.Notice + " accepted in " + e.Language + ", published by " + publisher(e.By)
+	case ledger.TranslationWithdrawn:
+		return e.Notice + " is no longer in " + e.Language + ": that file was deleted"
 	case ledger.NoticeRefused:
 		return e.Notice + " refused: " + strings.ReplaceAll(e.Reason, "\n", "; ")
 	case ledger.NoticeMissing:

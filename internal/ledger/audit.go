@@ -16,22 +16,24 @@ type By struct {
 
 // The events of the audit log.
 const (
-	NoticeAccepted      = "notice.accepted"
-	NoticeRefused       = "notice.refused"
-	NoticeMissing       = "notice.missing" // the file is gone; its last version stays in force
-	NoticeMissed        = "notice.missed"  // a whole closure went by while nobody watched
-	NoticeOverdue       = "notice.overdue"
-	StorefrontClosed    = "storefront.closed"
-	StorefrontOpened    = "storefront.opened"
-	WebhookAcknowledged = "webhook.acknowledged"
-	WebhookDisabled     = "webhook.disabled"
-	WebhookEnabled      = "webhook.enabled"
-	MailStarted         = "mail.started"
-	MailFinished        = "mail.finished"
-	MailPaused          = "mail.paused"
-	MailFailed          = "mail.failed" // it could not be written
-	SubscribersImported = "subscribers.imported"
-	SubscriberRemoved   = "subscribers.removed"
+	NoticeAccepted       = "notice.accepted"
+	NoticeRefused        = "notice.refused"
+	NoticeMissing        = "notice.missing" // the file is gone; its last version stays in force
+	TranslationAccepted  = "translation.accepted"
+	TranslationWithdrawn = "translation.withdrawn" // its file was deleted
+	NoticeMissed         = "notice.missed"         // a whole closure went by while nobody watched
+	NoticeOverdue        = "notice.overdue"
+	StorefrontClosed     = "storefront.closed"
+	StorefrontOpened     = "storefront.opened"
+	WebhookAcknowledged  = "webhook.acknowledged"
+	WebhookDisabled      = "webhook.disabled"
+	WebhookEnabled       = "webhook.enabled"
+	MailStarted          = "mail.started"
+	MailFinished         = "mail.finished"
+	MailPaused           = "mail.paused"
+	MailFailed           = "mail.failed" // it could not be written
+	SubscribersImported  = "subscribers.imported"
+	SubscriberRemoved    = "subscribers.removed"
 )
 
 // Entry is one line of the audit log. It never holds a subscriber's address.
@@ -41,6 +43,7 @@ type Entry struct {
 	Event      string     `json:"event"`
 	Storefront string     `json:"storefront,omitempty"`
 	Notice     string     `json:"notice,omitempty"`
+	Language   string     `json:"language,omitempty"` // of a translation
 	Revision   int64      `json:"revision,omitempty"`
 	Until      *time.Time `json:"until,omitempty"`
 	Kind       string     `json:"kind,omitempty"`       // of a mail

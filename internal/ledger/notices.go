@@ -67,18 +67,13 @@ func (t *Tx) Content(version int64) (content []byte, err error) {
 
 // Accept records a version as the one in force and gives its id.
 func (t *Tx) Accept(v Version) (int64, error) {
-	err := t.row(`INSERT INTO versions (slug, sha256, content, accepted, by) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-		[]any{v.Slug, v.SHA256, v.Content, millis(v.Accepted), encode(v.By)}, &v.ID)
-	if err != nil {
-		return 0, fmt.Errorf("ledger: %w", err)
-	}
-	_, err = t.exec(`INSERT INTO notices (slug, version, first, closed, ended, overdue, told) VALUES ($1, $2, $3, 0, 0, 0, '{}')
-		ON CONFLICT (slug) DO UPDATE SET version = excluded.version`, v.Slug, v.ID, millis(v.Accepted))
+	id, err := t.addVersion(v)
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec("DELETE FROM refusals WHERE slug = $1", v.Slug)
-	return v.ID, err
+	_, err = t.exec(`INSERT INTO notices (slug, version, first, closed, ended, overdue, told) VALUES ($1, $2, $3, 0, 0, 0, '{}')
+		ON CONFLICT (slug) DO UPDATE SET version = excluded.version`, v.Slug, id, millis(v.Accepted))
+	return id, err
 }
 
 // SaveNotice writes what may change of a notice beside its version: when it was
