@@ -3,12 +3,14 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/notify/email"
 	"github.com/backsoon/backsoon/notify/letter"
 )
@@ -30,12 +32,27 @@ type mailState struct {
 	rest     rest
 }
 
-// renderedCampaign is a campaign as bytes.
+// renderedCampaign is a campaign in every language that it is written in.
 type renderedCampaign struct {
+	fired     time.Time
+	languages []string // the notices' own first
+	in        map[string]*renderedWording
+}
+
+// renderedWording is a campaign as bytes, in one language.
+type renderedWording struct {
 	campaign ledger.Campaign
 	first    *ledger.Campaign // the closure's first mail, which later ones refer to; nil: this is it
 	message  *email.Rendered
 	err      error // why it can't be rendered, which no recipient is to blame for
+}
+
+// suiting gives the campaign in the language that suits a subscriber.
+func (r *renderedCampaign) suiting(s ledger.Subscriber) *renderedWording {
+	if exactly := r.in[s.Language]; exactly != nil {
+		return exactly
+	}
+	return r.in[locale.Best(r.languages, s.Language)]
 }
 
 // SendMail sends one batch of what is due: alerts first, then letters. more
@@ -148,21 +165,62 @@ func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
 			if c.ID != l.Campaign {
 				continue
 			}
-			first, err := tx.FirstCampaign(c.Slug)
-			if err != nil {
+			if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
 				return err
 			}
-			w.mail.rendered[c.ID] = w.renderCampaign(c, first)
 		}
 	}
 	return nil
 }
 
-// renderCampaign makes a campaign's bytes. first is the closure's first mail.
-func (w *Watcher) renderCampaign(c ledger.Campaign, first *ledger.Campaign) *renderedCampaign {
-	if first != nil && first.ID == c.ID {
-		first = nil
+// renderCampaign makes a campaign's bytes in each of its languages. A mail refers
+// to the closure's first in the same language.
+func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCampaign, error) {
+	own := w.Config.Language()
+	words, err := w.wordings(tx, c)
+	if err != nil {
+		return nil, err
 	}
+	first, err := tx.FirstCampaign(c.Slug)
+	if err != nil {
+		return nil, err
+	}
+	var firstWords map[string]ledger.Campaign
+	if first != nil && first.ID != c.ID {
+		if firstWords, err = w.wordings(tx, *first); err != nil {
+			return nil, err
+		}
+	}
+	r := &renderedCampaign{fired: c.Fired, languages: []string{own}, in: map[string]*renderedWording{}}
+	for language, worded := range words {
+		var refersTo *ledger.Campaign
+		if f, ok := firstWords[language]; ok {
+			refersTo = &f
+		} else if f, ok := firstWords[own]; ok {
+			refersTo = &f
+		}
+		if language != own {
+			r.languages = append(r.languages, language)
+		}
+		r.in[language] = w.renderWording(worded, refersTo)
+	}
+	slices.Sort(r.languages[1:])
+	return r, nil
+}
+
+// wordings gives a fired campaign in each language that it is written in.
+func (w *Watcher) wordings(tx *ledger.Tx, c ledger.Campaign) (map[string]ledger.Campaign, error) {
+	in := map[string]ledger.Campaign{w.Config.Language(): c}
+	others, err := tx.Wordings(c.ID)
+	for _, o := range others {
+		in[o.Language] = c.In(o)
+	}
+	return in, err
+}
+
+// renderWording makes a campaign's bytes in one language. first is the closure's
+// first mail; nil where this is it.
+func (w *Watcher) renderWording(c ledger.Campaign, first *ledger.Campaign) *renderedWording {
 	from := w.Config.Email.From
 	message, err := email.Render(email.Message{
 		From: from, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
@@ -172,7 +230,7 @@ func (w *Watcher) renderCampaign(c ledger.Campaign, first *ledger.Campaign) *ren
 			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: from.Address,
 		},
 	})
-	return &renderedCampaign{c, first, message, err}
+	return &renderedWording{c, first, message, err}
 }
 
 // sendAll sends the letters at once; the sender bounds the connections. Where
@@ -202,7 +260,7 @@ func (w *Watcher) sendAll(ctx context.Context, letters []ledger.Letter) []email.
 }
 
 func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome {
-	r := w.mail.rendered[l.Campaign]
+	r := w.mail.rendered[l.Campaign].suiting(l.Subscriber)
 	if r.err != nil {
 		return email.Outcome{Verdict: email.SenderFault, Err: r.err}
 	}
@@ -220,7 +278,7 @@ func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome
 // recipient fills in what differs from one letter to the next. The Message-ID
 // depends on the letter alone, so that whatever becomes of the ledger, the same
 // letter to the same address keeps its id.
-func (w *Watcher) recipient(r *renderedCampaign, s ledger.Subscriber) email.Recipient {
+func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recipient {
 	from := w.Config.Email.From.Address
 	id := func(c *ledger.Campaign) string {
 		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
@@ -282,7 +340,7 @@ func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now 
 		}
 		return tx.LetterFailed(l, why)
 	}
-	if r := w.mail.rendered[l.Campaign]; r != nil && now.Sub(r.campaign.Fired) > giveUpAfter {
+	if r := w.mail.rendered[l.Campaign]; r != nil && now.Sub(r.fired) > giveUpAfter {
 		return tx.LetterFailed(l, why)
 	}
 	return tx.LetterLater(l, now.Add(backoff(letterRetry, l.Attempts+1)), why)
