@@ -22,14 +22,15 @@ type candidate struct {
 	by         ledger.By
 }
 
-// candidates turns what the folder shows into what may be accepted or refused.
+// candidates turns what is new in the folder into what may be accepted or refused.
 func (w *Watcher) candidates(now time.Time) []candidate {
 	var cs []candidate
-	for slug, s := range w.folder.files {
-		switch {
-		case !s.believed(now):
+	for slug := range w.folder.news {
+		switch s := w.folder.files[slug]; {
+		case s == nil || !s.believed(now): // nil: named, and not looked at yet
 		case s.read && s.sha == w.versions[slug]:
 			s.file.Src = nil // it is in the ledger
+			delete(w.folder.news, slug)
 		default:
 			cs = append(cs, w.candidate(slug, s, now))
 		}
@@ -155,6 +156,7 @@ func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time
 	if err != nil {
 		return nil, "", err
 	}
+	tx.AfterCommit(func() { w.versions[c.slug] = c.sha })
 	v.ID, v.Content = id, nil
 	if t := s.find(c.slug); t != nil {
 		delete(w.parsed, t.row.ID)

@@ -259,8 +259,8 @@ func (s *situation) fireDue(now time.Time, c *changes) {
 
 // tell notes what the subscribers know once the campaign is out.
 func (s *situation) tell(p *ledger.Campaign, now time.Time) {
-	t := s.find(p.Slug)
-	t.dirty = true
+	i, _ := s.index(p.Slug)
+	t := s.change(i)
 	told := &t.row.Told
 	switch letter.Kind(p.Kind) {
 	case letter.Update:
@@ -307,12 +307,12 @@ func (s *situation) tellTimes(t *tracked, now time.Time) {
 // tellReopened notes that followers of the campaign's storefronts know that
 // these are open again, whichever closure had told them of the closing.
 func (s *situation) tellReopened(p *ledger.Campaign, now time.Time) {
-	for _, t := range s.notices {
+	for i, t := range s.notices {
 		ended := slices.DeleteFunc(slices.Clone(p.Storefronts), func(id string) bool { return !t.endedFor(id, now) })
 		if t.Slug != p.Slug && len(ended) == 0 {
 			continue
 		}
-		t.dirty = true
+		t = s.change(i)
 		told := &t.row.Told
 		told.Opened = append(told.Opened, ended...)
 		switch {

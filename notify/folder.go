@@ -30,8 +30,10 @@ const (
 type folder struct {
 	site  string
 	files map[string]*sighting // by slug
+	news  map[string]bool      // slugs whose file may be other than accepted
 
-	looked bool // at least once
+	whole  bool // the next look is at all files, not only at the news
+	looked bool // at all files, at least once
 }
 
 // sighting is one file as it was last seen.
@@ -55,49 +57,65 @@ type stamp struct {
 }
 
 func newFolder(site string) *folder {
-	return &folder{site: site, files: map[string]*sighting{}}
+	return &folder{site: site, files: map[string]*sighting{}, news: map[string]bool{}, whole: true}
 }
 
-// look compares the folder with the last look and reads what has been quiet for
+// look compares the files with the last look and reads what has been quiet for
 // long enough. versions are the accepted contents by slug: one whose file isn't
 // there is gone. wake is when it is worth looking again; zero: when something
-// changes. An error means that the folder itself can't be read.
+// changes. An error means that the folder itself can't be read; the next look is
+// then at all of it.
 func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time, err error) {
-	dir, names, err := f.list()
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
+	whole := f.whole
+	f.whole = true
+	if err := f.lookAt(whole, now, versions); err != nil {
+		return now.Add(quietRefuse), fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
 	}
-	defer dir.Close()
-	present := make(map[string]bool, len(names))
-	for _, name := range names {
-		if notice.IsName(name) {
-			slug := strings.TrimSuffix(name, ".md")
-			present[slug] = true
-			if err := f.see(int(dir.Fd()), slug, now); err != nil {
-				return time.Time{}, fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
-			}
-		}
-	}
-	f.looked = true
-	for slug := range f.files {
-		f.miss(slug, present[slug], versions, now)
-	}
-	for slug := range versions {
-		f.miss(slug, present[slug], versions, now)
-	}
+	f.whole, f.looked = false, f.looked || whole
 	return f.wake(now), nil
 }
 
-// list opens the folder and names what is in it.
-func (f *folder) list() (dir *os.File, names []string, err error) {
-	if dir, err = os.Open(filepath.Join(f.site, notice.Folder)); err != nil {
-		return nil, nil, err
+func (f *folder) lookAt(whole bool, now time.Time, versions map[string]string) error {
+	dir, err := os.Open(filepath.Join(f.site, notice.Folder))
+	if err != nil {
+		return err
 	}
-	if names, err = dir.Readdirnames(-1); err != nil {
-		dir.Close()
-		return nil, nil, err
+	defer dir.Close()
+	if whole {
+		if err := f.list(dir, versions); err != nil {
+			return err
+		}
 	}
-	return dir, names, nil
+	for slug := range f.news {
+		there, err := f.see(int(dir.Fd()), slug, now)
+		if err != nil {
+			return err
+		}
+		if !there {
+			f.miss(slug, versions, now)
+		}
+	}
+	return nil
+}
+
+// list makes news of all that is in the folder, or has been.
+func (f *folder) list(dir *os.File, versions map[string]string) error {
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if notice.IsName(name) {
+			f.news[strings.TrimSuffix(name, ".md")] = true
+		}
+	}
+	for slug := range f.files {
+		f.news[slug] = true
+	}
+	for slug := range versions {
+		f.news[slug] = true
+	}
+	return nil
 }
 
 // reason is what went wrong, without the path that the caller names better.
@@ -109,27 +127,27 @@ func reason(err error) error {
 	return err
 }
 
-// see brings the sighting of one file in the folder dir up to date.
-func (f *folder) see(dir int, slug string, now time.Time) error {
+// see brings the sighting of one file in the folder dir up to date, if it is there.
+func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error) {
 	name := slug + ".md"
 	st, err := stampOf(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // gone between the listing and this: the next look tells
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	s := f.files[slug]
 	if s == nil || s.gone || s.stamp != st {
 		s = f.sight(slug, st, quietWrite, now)
 	}
 	if s.read || s.ripe.After(now) {
-		return nil
+		return true, nil
 	}
 	s.file = notice.ReadFile(f.site, name)
 	if after, err := stampOf(dir, name); err != nil || after != st {
 		f.sight(slug, after, quietWrite, now) // written to while it was read
-		return nil
+		return true, nil
 	}
 	content := s.file.Src
 	if len(content) == 0 && s.file.Problem != nil {
@@ -137,7 +155,7 @@ func (f *folder) see(dir int, slug string, now time.Time) error {
 	}
 	sum := sha256.Sum256(content)
 	s.sha, s.read = hex.EncodeToString(sum[:]), true
-	return nil
+	return true, nil
 }
 
 // sight begins a new sighting, which is read once it has been quiet for so long.
@@ -156,13 +174,13 @@ func (f *folder) sight(slug string, st stamp, quiet time.Duration, now time.Time
 }
 
 // miss notes that a file which was seen, or is accepted, isn't there.
-func (f *folder) miss(slug string, present bool, versions map[string]string, now time.Time) {
-	s := f.files[slug]
-	if present || (s != nil && s.gone) {
+func (f *folder) miss(slug string, versions map[string]string, now time.Time) {
+	if s := f.files[slug]; s != nil && s.gone {
 		return
 	}
 	if _, accepted := versions[slug]; !accepted {
 		delete(f.files, slug)
+		delete(f.news, slug)
 		return
 	}
 	f.files[slug] = &sighting{gone: true, since: now, ripe: now.Add(quietGone)}
@@ -172,6 +190,7 @@ func (f *folder) miss(slug string, present bool, versions map[string]string, now
 // it may be read. What is written behind the event is another state, which has
 // to be quiet itself: the look sees it by the stamp.
 func (f *folder) event(slug string, quiet time.Duration, now time.Time) time.Time {
+	f.news[slug] = true
 	st, err := stampOf(unix.AT_FDCWD, filepath.Join(f.site, notice.Folder, slug+".md"))
 	if err != nil {
 		return now // gone again: the look tells
@@ -182,8 +201,9 @@ func (f *folder) event(slug string, quiet time.Duration, now time.Time) time.Tim
 // wake is the next moment at which a file may be read, believed or refused.
 func (f *folder) wake(now time.Time) time.Time {
 	var first time.Time
-	for _, s := range f.files {
-		for _, t := range []time.Time{s.ripe, s.since.Add(quietRefuse)} {
+	for slug := range f.news {
+		s := f.files[slug]
+		for _, t := range [...]time.Time{s.ripe, s.since.Add(quietRefuse)} {
 			if t.After(now) && (first.IsZero() || t.Before(first)) {
 				first = t
 			}

@@ -66,6 +66,7 @@ func (w *Watcher) Plan(ctx context.Context, now time.Time) (Plan, error) {
 // foresee gives the situation as it will be once the folder is accepted as it
 // is, and what will be refused. What that writes is not kept.
 func (w *Watcher) foresee(ctx context.Context, now time.Time) (s *situation, refused []alert, err error) {
+	w.folder.whole = true
 	_, lost := w.folder.look(now, w.versions)
 	for _, seen := range w.folder.files {
 		seen.ripe = now // nobody waits for a plan

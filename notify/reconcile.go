@@ -18,10 +18,13 @@ import (
 // owed, and the audit entry of each. It sends nothing. next is when it has to
 // run again by itself; zero: when something changes.
 func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
+	w.folder.whole = true
+	return w.reconcile(ctx, now)
+}
+
+// reconcile is Reconcile with a look at no more of the folder than it asks for.
+func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
 	wake, lost := w.folder.look(now, w.versions)
-	if lost != nil {
-		wake = now.Add(quietRefuse)
-	}
 	if w.shown == nil && w.waitsToBegin(now) {
 		return wake, nil
 	}
@@ -34,9 +37,6 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 	if w.unsure = err != nil; w.unsure {
 		w.parsed = map[int64]*notice.Notice{} // versions of a transaction that wasn't
 		return now.Add(time.Second), err
-	}
-	for _, v := range r.situation.notices {
-		w.versions[v.Slug] = v.row.SHA256
 	}
 	w.stale = w.stale || r.audited
 	w.shown = r.situation

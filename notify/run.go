@@ -65,10 +65,10 @@ func (l *loop) run(ctx context.Context) {
 func (l *loop) once(ctx context.Context) {
 	now := l.Now()
 	if now.Sub(l.lastLook) >= minute {
-		l.lastLook = now
+		l.lastLook, l.folder.whole = now, true
 		l.follow()
 	}
-	next, err := l.Reconcile(ctx, now)
+	next, err := l.reconcile(ctx, now)
 	if err != nil && ctx.Err() == nil {
 		l.Log.Error("reconciling failed; it is tried again", "error", err)
 	}
@@ -137,7 +137,7 @@ func (l *loop) wait(ctx context.Context) {
 			l.note(e)
 		case err := <-l.events.Errors:
 			l.Log.Warn("file events were lost; looking at everything", "error", err)
-			l.wakeAt = l.Now()
+			l.wakeAt, l.folder.whole = l.Now(), true
 		case <-l.poke:
 			l.glance(ctx)
 		case <-glances.C:
@@ -167,7 +167,7 @@ func (l *loop) note(e fsnotify.Event) {
 	if filepath.Dir(e.Name) != folder {
 		if e.Name == folder || e.Name == filepath.Dir(folder) { // it came or went
 			l.follow()
-			l.wakeAt = now
+			l.wakeAt, l.folder.whole = now, true
 		}
 		return
 	}
@@ -186,6 +186,7 @@ func (l *loop) ripe(slug string, e fsnotify.Event, now time.Time) time.Time {
 	case e.Has(fsnotify.Write):
 		return l.folder.event(slug, quietWrite, now)
 	}
+	l.folder.news[slug] = true
 	return now
 }
 

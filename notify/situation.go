@@ -31,12 +31,13 @@ type rules struct {
 	mail        bool // mail goes out at all
 }
 
-// tracked is one accepted notice with what the ledger knows of it.
+// tracked is one accepted notice with what the ledger knows of it. It is changed
+// only through situation.change: older situations, and the pages, may have it too.
 type tracked struct {
 	*notice.Notice
 	row   ledger.Notice
 	fresh bool // its first version was accepted in this round
-	dirty bool // row is to be written
+	dirty bool // row is to be written; nobody else has it yet
 }
 
 // changes is what one advance asks to be written.
@@ -52,19 +53,24 @@ type changes struct {
 // alert is a mail to the owner.
 type alert struct{ subject, text string }
 
-// clone copies what advance changes.
+// clone copies what advance changes; of the notices, it does when one changes.
 func (s *situation) clone() *situation {
-	c := &situation{rules: s.rules, fronts: maps.Clone(s.fronts), notices: make([]*tracked, len(s.notices))}
-	all := make([]tracked, len(s.notices))
-	for i, t := range s.notices {
-		all[i] = *t
-		c.notices[i] = &all[i]
-	}
+	c := &situation{rules: s.rules, fronts: maps.Clone(s.fronts), notices: slices.Clone(s.notices)}
 	for _, p := range s.pending {
 		waiting := *p
 		c.pending = append(c.pending, &waiting)
 	}
 	return c
+}
+
+// change gives the i-th notice to be changed, and written.
+func (s *situation) change(i int) *tracked {
+	if !s.notices[i].dirty {
+		own := *s.notices[i]
+		own.dirty = true
+		s.notices[i] = &own
+	}
+	return s.notices[i]
 }
 
 // advance does the difference between what should be at now and what was done.
@@ -81,8 +87,8 @@ func (s *situation) advance(now time.Time) changes {
 	for _, t := range s.notices {
 		if t.dirty {
 			c.notices = append(c.notices, t.row)
+			t.fresh, t.dirty = false, false
 		}
-		t.fresh, t.dirty = false, false
 	}
 	return c
 }
@@ -96,16 +102,14 @@ func (s *situation) next(now time.Time) time.Time {
 			first = t
 		}
 	}
-	for _, t := range schedule.Boundaries(s.plain(), now) {
-		consider(t)
-	}
+	consider(schedule.Boundary(s.plain(), now))
 	for _, p := range s.pending {
 		consider(p.NotBefore)
 	}
 	for _, t := range s.notices {
 		for _, d := range s.rules.remind {
-			if t.Phase(now) == notice.Scheduled {
-				consider(t.Closes.Add(-d))
+			if at := t.Closes.Add(-d); at.After(now) && t.Phase(now) == notice.Scheduled {
+				consider(at)
 			}
 		}
 	}
@@ -136,10 +140,11 @@ func (s *situation) index(slug string) (i int, known bool) {
 func (s *situation) accept(n *notice.Notice, v ledger.Version) {
 	i, known := s.index(n.Slug)
 	if known {
-		s.notices[i].Notice, s.notices[i].row.Version = n, v
+		t := s.change(i)
+		t.Notice, t.row.Version = n, v
 		return
 	}
-	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true}
+	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true, dirty: true}
 	s.notices = slices.Insert(s.notices, i, first)
 }
 
@@ -233,42 +238,46 @@ func (s *situation) transition(f, old ledger.Storefront, now time.Time) ledger.E
 // trackNotices notes when each notice was carried out and when it ended, and
 // tells the owner of a late reopening.
 func (s *situation) trackNotices(now time.Time, c *changes) {
-	for _, t := range s.notices {
+	for i, t := range s.notices {
 		switch phase := t.Phase(now); phase {
 		case notice.Scheduled:
-			t.trackAhead()
+			s.trackAhead(i)
 		case notice.Closed, notice.Overdue:
-			t.trackInForce(phase, now, c)
+			s.trackInForce(i, phase, now, c)
 		case notice.Reopened:
-			t.trackEnd(now, c)
+			s.trackEnd(i, now, c)
 		}
 	}
 }
 
 // trackAhead forgets what was done of an earlier date: the closure is to come,
 // again or for the first time.
-func (t *tracked) trackAhead() {
-	if t.row.Closed.IsZero() && t.row.Ended.IsZero() && t.row.Told.Kind != over {
+func (s *situation) trackAhead(i int) {
+	if row := &s.notices[i].row; row.Closed.IsZero() && row.Ended.IsZero() && row.Told.Kind != over {
 		return
 	}
-	t.row.Closed, t.row.Ended, t.row.Overdue, t.dirty = time.Time{}, time.Time{}, time.Time{}, true
-	if t.row.Told.Kind == over {
-		t.row.Told = ledger.Told{}
+	row := &s.change(i).row
+	row.Closed, row.Ended, row.Overdue = time.Time{}, time.Time{}, time.Time{}
+	if row.Told.Kind == over {
+		row.Told = ledger.Told{}
 	}
 }
 
-func (t *tracked) trackInForce(phase notice.Phase, now time.Time, c *changes) {
+func (s *situation) trackInForce(i int, phase notice.Phase, now time.Time, c *changes) {
+	t := s.notices[i]
 	if t.row.Closed.IsZero() {
-		t.row.Closed, t.dirty = now, true
+		t = s.change(i)
+		t.row.Closed = now
 	}
 	if !t.row.Ended.IsZero() || t.row.Told.Kind == over { // closed again after all
-		t.row.Ended, t.dirty = time.Time{}, true
+		t = s.change(i)
+		t.row.Ended = time.Time{}
 		t.row.Told = ledger.Told{Updates: t.row.Told.Updates}
 	}
 	if late := phase == notice.Overdue; late == !t.row.Overdue.IsZero() {
 		return
 	}
-	t.dirty = true
+	t = s.change(i)
 	if phase == notice.Closed {
 		t.row.Overdue = time.Time{}
 		return
@@ -280,11 +289,12 @@ func (t *tracked) trackInForce(phase notice.Phase, now time.Time, c *changes) {
 
 // trackEnd notes the end of a closure. One that was over when it was first seen
 // is adopted in silence; one that came and went unwatched is logged as missed.
-func (t *tracked) trackEnd(now time.Time, c *changes) {
-	if !t.row.Ended.IsZero() {
+func (s *situation) trackEnd(i int, now time.Time, c *changes) {
+	if !s.notices[i].row.Ended.IsZero() {
 		return
 	}
-	t.row.Ended, t.row.Overdue, t.dirty = now, time.Time{}, true
+	t := s.change(i)
+	t.row.Ended, t.row.Overdue = now, time.Time{}
 	if t.row.Closed.IsZero() || !t.Reopened.IsZero() {
 		t.row.Ended = t.End()
 	}

@@ -62,8 +62,8 @@ type Watcher struct {
 // Snapshot is what the pages show, as plain data.
 type Snapshot struct {
 	Now         time.Time
-	Notices     []*notice.Notice
-	Rows        map[string]ledger.Notice // by slug
+	Notices     []*notice.Notice // by slug
+	Rows        []*ledger.Notice // what the ledger knows of each
 	Storefronts map[string]ledger.Storefront
 }
 
@@ -128,11 +128,11 @@ func (w *Watcher) Pages(now time.Time) error {
 }
 
 func (w *Watcher) snapshot(now time.Time) Snapshot {
-	snap := Snapshot{Now: now, Notices: w.shown.plain(), Rows: map[string]ledger.Notice{}, Storefronts: w.shown.fronts}
-	for _, t := range w.shown.notices {
-		snap.Rows[t.Slug] = t.row
+	rows := make([]*ledger.Notice, len(w.shown.notices))
+	for i, t := range w.shown.notices {
+		rows[i] = &t.row
 	}
-	return snap
+	return Snapshot{Now: now, Notices: w.shown.plain(), Rows: rows, Storefronts: w.shown.fronts}
 }
 
 func (w *Watcher) outdated(now time.Time) bool {
@@ -142,8 +142,8 @@ func (w *Watcher) outdated(now time.Time) bool {
 	if w.stale || w.built.IsZero() {
 		return true
 	}
-	due := schedule.Boundaries(w.shown.plain(), w.built)
-	return len(due) > 0 && !due[0].After(now)
+	due := schedule.Boundary(w.shown.plain(), w.built)
+	return !due.IsZero() && !due.After(now)
 }
 
 // wake makes the loop look again soon, from any goroutine.

@@ -163,8 +163,8 @@ func input(snap notify.Snapshot) pages.Input {
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
 	}
-	for _, n := range snap.Notices {
-		known.Notices[n.Slug] = factsOf(n, snap.Rows[n.Slug])
+	for i, n := range snap.Notices {
+		known.Notices[n.Slug] = factsOf(n, *snap.Rows[i])
 	}
 	return pages.Input{Notices: snap.Notices, Now: seconds(snap.Now), Known: known}
 }

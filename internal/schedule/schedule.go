@@ -5,6 +5,7 @@ package schedule
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -50,7 +51,7 @@ func (s State) same(o State) bool {
 // At gives the state of each storefront at now, in the order of ids. Drafts,
 // cancelled notices and those that leave the checkout on have no say.
 func At(notices []*notice.Notice, ids []string, now time.Time) []State {
-	return forecastOf(notices, ids).at(now)
+	return statesAt(spansOf(notices), ids, now)
 }
 
 // Next gives the first moment after now at which the state of one of the
@@ -62,34 +63,20 @@ func Next(notices []*notice.Notice, ids []string, now time.Time) (time.Time, boo
 
 // Outlook is At and Next at once; next is zero where nothing changes by itself.
 func Outlook(notices []*notice.Notice, ids []string, now time.Time) (states []State, next time.Time) {
-	line := forecastOf(notices, ids)
-	states = line.at(now)
+	all := spansOf(notices)
+	states = statesAt(all, ids, now)
 	for _, t := range Boundaries(notices, now) {
-		if !slices.EqualFunc(states, line.at(t), State.same) {
+		if !slices.EqualFunc(states, statesAt(all, ids, t), State.same) {
 			return states, t
 		}
 	}
 	return states, time.Time{}
 }
 
-// forecast is the spans of each storefront.
-type forecast struct {
-	ids   []string
-	spans [][]span
-}
-
-func forecastOf(notices []*notice.Notice, ids []string) forecast {
-	line := forecast{ids: ids}
-	for _, id := range ids {
-		line.spans = append(line.spans, spansOf(notices, id))
-	}
-	return line
-}
-
-func (l forecast) at(now time.Time) []State {
-	states := make([]State, len(l.ids))
-	for i, id := range l.ids {
-		states[i] = stateAt(id, l.spans[i], now)
+func statesAt(all []span, ids []string, now time.Time) []State {
+	states := make([]State, len(ids))
+	for i, id := range ids {
+		states[i] = stateAt(id, covering(all, id), now)
 	}
 	return states
 }
@@ -97,36 +84,51 @@ func (l forecast) at(now time.Time) []State {
 // Boundaries lists the moments after now at which a notice changes its phase,
 // in order and each once. A notice that leaves the checkout on has them too.
 func Boundaries(notices []*notice.Notice, now time.Time) []time.Time {
-	var ts []time.Time
-	for _, n := range notices {
-		if n.Draft || n.Cancelled {
-			continue
-		}
-		for _, t := range []time.Time{n.Closes.Time, n.End(), n.Until().Time} {
-			if t.After(now) {
-				ts = append(ts, t)
-			}
-		}
-	}
-	slices.SortFunc(ts, time.Time.Compare)
+	ts := slices.SortedFunc(boundaries(notices, now), time.Time.Compare)
 	return slices.CompactFunc(ts, time.Time.Equal)
 }
 
-// span is the time in which one notice closes a storefront: from closes until
+// Boundary is the first of the Boundaries; zero: there is none.
+func Boundary(notices []*notice.Notice, now time.Time) (first time.Time) {
+	for t := range boundaries(notices, now) {
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+func boundaries(notices []*notice.Notice, now time.Time) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for _, n := range notices {
+			if n.Draft || n.Cancelled {
+				continue
+			}
+			for _, t := range [...]time.Time{n.Closes.Time, n.End(), n.Until().Time} {
+				if t.After(now) && !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// span is the time in which one notice closes its storefronts: from closes until
 // just before end. announced is the end that the public knows.
 type span struct {
 	slug                   string
+	storefronts            []string  // none: all
 	closes, end, announced time.Time // end, announced zero: none
 }
 
-// spansOf gives the spans of a storefront in the order of the notices.
-func spansOf(notices []*notice.Notice, id string) []span {
+// spansOf gives the spans of the notices, in their order.
+func spansOf(notices []*notice.Notice) []span {
 	spans := make([]span, 0, len(notices))
 	for _, n := range notices {
-		if n.Draft || n.Cancelled || n.CheckoutOn || !n.Covers(id) {
+		if n.Draft || n.Cancelled || n.CheckoutOn {
 			continue
 		}
-		s := span{n.Slug, n.Closes.Time, n.End(), n.Until().Time}
+		s := span{n.Slug, n.Storefronts, n.Closes.Time, n.End(), n.Until().Time}
 		if s.end.IsZero() || s.end.After(s.closes) {
 			spans = append(spans, s)
 		}
@@ -134,23 +136,46 @@ func spansOf(notices []*notice.Notice, id string) []span {
 	return spans
 }
 
-func (s span) holds(t time.Time) bool {
+// covering gives the spans of one storefront.
+func covering(all []span, id string) iter.Seq[*span] {
+	return func(yield func(*span) bool) {
+		for i := range all {
+			s := &all[i]
+			if (len(s.storefronts) == 0 || slices.Contains(s.storefronts, id)) && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// inOrder sorts the spans by their beginning, if one of them joins a run: where
+// none does, as almost always, thousands need not be sorted.
+func inOrder(spans iter.Seq[*span], joins func(*span) bool) []*span {
+	for s := range spans {
+		if joins(s) {
+			return slices.SortedFunc(spans, func(a, b *span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
+		}
+	}
+	return nil
+}
+
+func (s *span) holds(t time.Time) bool {
 	return !t.Before(s.closes) && (s.end.IsZero() || t.Before(s.end))
 }
 
 // endless tells whether nobody can say at t when the span ends: it is
 // open-ended, or its announced end has passed without an end.
-func (s span) endless(t time.Time) bool {
+func (s *span) endless(t time.Time) bool {
 	return s.announced.IsZero() || (s.end.IsZero() && !t.Before(s.announced))
 }
 
-func (s span) overdue(t time.Time) bool {
+func (s *span) overdue(t time.Time) bool {
 	return !s.announced.IsZero() && s.endless(t)
 }
 
-func stateAt(id string, spans []span, now time.Time) State {
-	var inForce []span
-	for _, s := range spans {
+func stateAt(id string, spans iter.Seq[*span], now time.Time) State {
+	var inForce []*span
+	for s := range spans {
 		if s.holds(now) {
 			inForce = append(inForce, s)
 		}
@@ -175,9 +200,9 @@ func stateAt(id string, spans []span, now time.Time) State {
 }
 
 // openAt is the state where nothing is in force: open since the last end.
-func openAt(id string, spans []span, now time.Time) State {
+func openAt(id string, spans iter.Seq[*span], now time.Time) State {
 	st := State{Storefront: id, State: Open}
-	for _, s := range spans {
+	for s := range spans {
 		if s.end.IsZero() || s.end.After(now) {
 			continue
 		}
@@ -192,8 +217,8 @@ func openAt(id string, spans []span, now time.Time) State {
 // that overlap it or begin where it ends, and gives the notice that sets its
 // end: an endless one first, then the latest end, then the slug. Behind the
 // first endless one nothing joins: its announced end is not ahead.
-func runLead(spans, inForce []span, now time.Time) span {
-	first := func(a, b span) int {
+func runLead(spans iter.Seq[*span], inForce []*span, now time.Time) *span {
+	first := func(a, b *span) int {
 		if x, y := a.endless(now), b.endless(now); x != y {
 			if x {
 				return -1
@@ -205,8 +230,11 @@ func runLead(spans, inForce []span, now time.Time) span {
 		return cmp.Or(b.announced.Compare(a.announced), cmp.Compare(a.slug, b.slug))
 	}
 	lead := slices.MinFunc(inForce, first)
-	for _, s := range byStart(spans, func(s span) bool { return s.closes.After(now) }) {
-		if joins := !s.closes.After(lead.announced); joins && first(s, lead) < 0 {
+	joins := func(s *span) bool {
+		return s.closes.After(now) && !s.closes.After(lead.announced) && first(s, lead) < 0
+	}
+	for _, s := range inOrder(spans, joins) {
+		if joins(s) {
 			lead = s
 		}
 	}
@@ -215,30 +243,15 @@ func runLead(spans, inForce []span, now time.Time) span {
 
 // runStart follows the run of closures back from those in force, through all
 // that overlap it or end where it begins, and gives the run's first moment.
-func runStart(spans, inForce []span) time.Time {
-	start := slices.MinFunc(inForce, func(a, b span) int { return a.closes.Compare(b.closes) }).closes
-	joins := func(s span) bool {
+func runStart(spans iter.Seq[*span], inForce []*span) time.Time {
+	start := slices.MinFunc(inForce, func(a, b *span) int { return a.closes.Compare(b.closes) }).closes
+	joins := func(s *span) bool {
 		return s.closes.Before(start) && (s.end.IsZero() || !s.end.Before(start))
 	}
-	if !slices.ContainsFunc(spans, joins) {
-		return start // as nearly always: the long past need not be put in order
-	}
-	for _, s := range slices.Backward(byStart(spans, func(s span) bool { return s.closes.Before(start) })) {
+	for _, s := range slices.Backward(inOrder(spans, joins)) {
 		if joins(s) {
 			start = s.closes
 		}
 	}
 	return start
-}
-
-// byStart gives some of the spans in the order in which they begin.
-func byStart(spans []span, some func(span) bool) []span {
-	var sorted []span
-	for _, s := range spans {
-		if some(s) {
-			sorted = append(sorted, s)
-		}
-	}
-	slices.SortFunc(sorted, func(a, b span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
-	return sorted
 }

@@ -203,13 +203,21 @@ func TestEveryStorefrontInTheOrderAsked(t *testing.T) {
 }
 
 func TestBoundaries(t *testing.T) {
-	got := Boundaries([]*notice.Notice{
+	notices := []*notice.Notice{
 		closure("a", 10, 14, openStep), closure("b", 14, 18, reopened(16)), closure("c", 12, 0, checkoutOn),
 		closure("d", 11, 13, draft), closure("e", 11, 13, cancelled),
-	}, hour(10))
-	want := []time.Time{hour(12), hour(14), hour(16)}
+	}
+	got, want := Boundaries(notices, hour(10)), []time.Time{hour(12), hour(14), hour(16)}
 	if !slices.EqualFunc(got, want, time.Time.Equal) {
 		t.Errorf("%v, want %v", got, want)
+	}
+	for _, now := range []time.Time{hour(10), hour(12)} {
+		if first := Boundary(notices, now); !first.Equal(Boundaries(notices, now)[0]) {
+			t.Errorf("the first after %v is %v", now, first)
+		}
+	}
+	if none := Boundary(notices, hour(16)); !none.IsZero() {
+		t.Errorf("there is one after the last: %v", none)
 	}
 }
 
