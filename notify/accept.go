@@ -13,13 +13,14 @@ import (
 
 // candidate is one file that differs from the version in force, or is gone.
 type candidate struct {
-	slug, path string
-	sha        string // empty: gone
-	src        []byte
-	parsed     *notice.Notice
-	problems   strictyaml.Problems
-	stands     bool // for long enough to tell the owner
-	by         ledger.By
+	slug, path  string // the slug is that of the file's name: of a translation, winter-break.pt
+	sha         string // empty: gone
+	src         []byte
+	parsed      *notice.Notice
+	translation *notice.Translation // in the place of parsed
+	problems    strictyaml.Problems
+	stands      bool // for long enough to tell the owner
+	by          ledger.By
 }
 
 // candidates turns what is new in the folder into what may be accepted or refused.
@@ -48,7 +49,11 @@ func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
 		c.problems = strictyaml.Problems{*s.file.Problem}
 	default:
 		c.src = s.file.Src
-		c.parsed, c.problems = notice.Inspect(c.path, slug, c.src, w.Config.Shop.Location, now, w.Config.StorefrontIDs())
+		if s.file.Language != "" {
+			c.translation, c.problems = notice.ParseTranslation(c.path, slug, c.src, w.Config.Shop.Location)
+		} else {
+			c.parsed, c.problems = notice.Inspect(c.path, slug, c.src, w.Config.Shop.Location, now, w.Config.StorefrontIDs())
+		}
 		if s.by == nil { // asked once: it may take a run of git
 			by := w.Who(c.path, c.src)
 			s.by = &by
@@ -122,6 +127,9 @@ func countRefused(refusals map[string]ledger.Refusal) (n int) {
 // takeOne accepts or refuses one candidate. The entry is nil where there is
 // nothing to log; reason is what the owner hears of a new refusal.
 func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map[string]ledger.Refusal, now time.Time) (*ledger.Entry, string, error) {
+	if _, language := notice.Split(c.slug); language != "" {
+		return w.takeTranslation(tx, s, c, refusals, now)
+	}
 	var inForce *notice.Notice
 	if t := s.find(c.slug); t != nil {
 		inForce = t.Notice

@@ -229,7 +229,7 @@ func (s *situation) syncPending(t *tracked, waiting []*ledger.Campaign, wanted [
 		kept = append(kept, &w)
 	}
 	for _, p := range kept {
-		p.NotBefore = earlier(t.row.Accepted.Add(s.rules.settle), p.Created.Add(maxSettle))
+		p.NotBefore = earlier(later(t.row.Accepted, t.worded).Add(s.rules.settle), p.Created.Add(maxSettle))
 	}
 	s.pending = append(s.pending, kept...)
 }

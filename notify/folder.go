@@ -179,8 +179,7 @@ func (f *folder) miss(slug string, versions map[string]string, now time.Time) {
 		return
 	}
 	if _, accepted := versions[slug]; !accepted {
-		delete(f.files, slug)
-		delete(f.news, slug)
+		f.forget(slug)
 		return
 	}
 	f.files[slug] = &sighting{gone: true, since: now, ripe: now.Add(quietGone)}
@@ -236,6 +235,18 @@ func (f *folder) restless(now time.Time) bool {
 // owner what is wrong with it.
 func (s *sighting) stands(now time.Time, impatient bool) bool {
 	return impatient || !now.Before(s.since.Add(quietRefuse))
+}
+
+// forget lets go of a file that is gone for good.
+func (f *folder) forget(slug string) {
+	delete(f.files, slug)
+	delete(f.news, slug)
+}
+
+// holds tells whether the file was there at the last look.
+func (f *folder) holds(slug string) bool {
+	s := f.files[slug]
+	return s != nil && !s.gone
 }
 
 // believed tells whether what was seen may be acted on.

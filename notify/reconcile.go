@@ -75,8 +75,7 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 		return err
 	}
 	cs = slices.DeleteFunc(cs, func(c candidate) bool { // accepted by a round that nobody knew to be written
-		t := r.situation.find(c.slug)
-		return t != nil && t.row.SHA256 == c.sha
+		return c.sha != "" && r.versions[c.slug] == c.sha
 	})
 	if err := r.syncEndpoints(); err != nil {
 		return err
@@ -111,6 +110,12 @@ func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 		parsed[row.ID] = n
 		s.notices = append(s.notices, &tracked{Notice: n, row: row})
 		w.versions[row.Slug] = row.SHA256
+	}
+	if err := w.loadTranslations(tx, s); err != nil {
+		return nil, err
+	}
+	if err := w.loadPast(tx, s); err != nil {
+		return nil, err
 	}
 	w.parsed = parsed // what is no longer in force is not kept
 	if s.fronts, err = tx.Storefronts(); err != nil {

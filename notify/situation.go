@@ -35,9 +35,11 @@ type rules struct {
 // only through situation.change: older situations, and the pages, may have it too.
 type tracked struct {
 	*notice.Notice
-	row   ledger.Notice
-	fresh bool // its first version was accepted in this round
-	dirty bool // row is to be written; nobody else has it yet
+	row    ledger.Notice
+	past   past      // its versions, the one in force included
+	worded time.Time // when a translation was last accepted; zero: never
+	fresh  bool      // its first version was accepted in this round
+	dirty  bool      // row is to be written; nobody else has it yet
 }
 
 // changes is what one advance asks to be written.
@@ -141,10 +143,10 @@ func (s *situation) accept(n *notice.Notice, v ledger.Version) {
 	i, known := s.index(n.Slug)
 	if known {
 		t := s.change(i)
-		t.Notice, t.row.Version = n, v
+		t.Notice, t.row.Version, t.past = n.Translated(t.Translations), v, t.past.with(n, v.Accepted)
 		return
 	}
-	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, fresh: true, dirty: true}
+	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, past: past{}.with(n, v.Accepted), fresh: true, dirty: true}
 	s.notices = slices.Insert(s.notices, i, first)
 }
 

@@ -64,6 +64,8 @@ type Snapshot struct {
 	Now         time.Time
 	Notices     []*notice.Notice // by slug
 	Rows        []*ledger.Notice // what the ledger knows of each
+	Versions    []int            // how many versions of each were accepted
+	Changes     [][]Change       // what became of each before
 	Storefronts map[string]ledger.Storefront
 }
 
@@ -128,11 +130,12 @@ func (w *Watcher) Pages(now time.Time) error {
 }
 
 func (w *Watcher) snapshot(now time.Time) Snapshot {
-	rows := make([]*ledger.Notice, len(w.shown.notices))
-	for i, t := range w.shown.notices {
-		rows[i] = &t.row
+	snap := Snapshot{Now: now, Notices: w.shown.plain(), Storefronts: w.shown.fronts}
+	for _, t := range w.shown.notices {
+		snap.Rows = append(snap.Rows, &t.row)
+		snap.Versions, snap.Changes = append(snap.Versions, t.past.versions), append(snap.Changes, t.past.changes)
 	}
-	return Snapshot{Now: now, Notices: w.shown.plain(), Rows: rows, Storefronts: w.shown.fronts}
+	return snap
 }
 
 func (w *Watcher) outdated(now time.Time) bool {

@@ -65,6 +65,20 @@ func (t *Tx) Content(version int64) (content []byte, err error) {
 	return content, nil
 }
 
+// Versions gives all that was ever accepted, the first one first. The contents are
+// left out.
+func (t *Tx) Versions() ([]Version, error) {
+	return rows(t, func(s scanner) (v Version, err error) {
+		var accepted int64
+		var by string
+		if err = s.Scan(&v.ID, &v.Slug, &v.SHA256, &accepted, &by); err != nil {
+			return v, err
+		}
+		v.Accepted = fromMillis(accepted)
+		return v, decode(by, &v.By)
+	}, "SELECT id, slug, sha256, accepted, by FROM versions ORDER BY id")
+}
+
 // Accept records a version as the one in force and gives its id.
 func (t *Tx) Accept(v Version) (int64, error) {
 	id, err := t.addVersion(v)
