@@ -203,7 +203,7 @@ func (l *Language) Weekday(d time.Weekday) string { return l.names.WeekdayNarrow
 
 // WeekStart is the day with which a week begins.
 func (l *Language) WeekStart() time.Weekday {
-	switch l.Text("calendar.week-starts") {
+	switch l.Text("almanac.week-starts") {
 	case "saturday":
 		return time.Saturday
 	case "sunday":

@@ -19,7 +19,7 @@ type statusPage struct {
 	StillOpen             []notice.Link // the storefronts that are open while others are closed
 	Contact               []link
 	Ongoing, Coming, Past []closure
-	Calendar              calendar
+	Almanac               almanac
 	Follow                follow
 	Only                  *storefrontLink  // the storefront that the page is about; nil: all of them
 	Storefronts           []storefrontLink // the pages of each, where there are several
@@ -56,11 +56,11 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 		return nil, err
 	}
 	page := statusPage{
-		frame: f, Structured: structured, Signs: signs, Turns: b.turns(states, closures),
+		frame: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
 		StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
 		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming, f.Root),
 		Past:     b.views(closures.past[:min(latest, len(closures.past))], f.Root),
-		Calendar: b.calendar(states, closures), Follow: b.follow(f, only), Only: only,
+		Almanac: b.almanac(states, closures), Follow: b.follow(f, only), Only: only,
 	}
 	page.Name = b.headline(signs, false)
 	if fronts := b.site.cfg.Storefronts; len(fronts) > 1 {
@@ -113,9 +113,9 @@ type turn struct {
 // for longer sees the last of them.
 const mostTurns = 4
 
-// turns foresees the signs. It is the same function of the notices as the
+// foresee tells what the signs will be. It is the same function of the notices as the
 // present: what has been put off is not opened by a clock.
-func (b *builder) turns(states []schedule.State, closures listing) (turns []turn) {
+func (b *builder) foresee(states []schedule.State, closures listing) (turns []turn) {
 	ids := make([]string, len(states))
 	for i, s := range states {
 		ids[i] = s.Storefront

@@ -36,7 +36,7 @@ func (b *builder) spans(storefront string, closures listing, since time.Time) []
 			if !f.closes(storefront) {
 				continue
 			}
-			if s := b.span(f); s.endless() || s.to.After(since) && s.to.After(s.from.Time) {
+			if s := b.spanOf(f); s.endless() || s.to.After(since) && s.to.After(s.from.Time) {
 				all = append(all, s)
 			}
 		}
@@ -61,8 +61,8 @@ func (f *face) closes(storefront string) bool {
 	return !f.n.CheckoutOn && !f.n.Draft && !f.n.Cancelled && !f.facts.Missed && f.n.Covers(storefront)
 }
 
-// span is that of one notice, on the shop's clocks.
-func (b *builder) span(f *face) span {
+// spanOf is the span of one notice, on the shop's clocks.
+func (b *builder) spanOf(f *face) span {
 	s := span{from: b.local(f.closed, f.n.Closes)}
 	switch f.basis.phase {
 	case notice.Reopened:

@@ -8,22 +8,22 @@ import (
 	"github.com/backsoon/backsoon/internal/schedule"
 )
 
-// calendarMonths is how many the calendar of a page shows, this one first.
-const calendarMonths = 12
+// almanacMonths is how many the almanac of a page shows, this one first.
+const almanacMonths = 12
 
-// calendar is twelve months in which the closed days stand out.
-type calendar struct {
+// almanac is twelve months in which the closed days stand out.
+type almanac struct {
 	Weekdays []string // their shortest names, the week's first one first
 	Months   []month
 	Whole    int            // days on which all is closed from midnight to midnight
 	Part     int            // days on which some is closed, or for some of the time
 	Unsure   bool           // there are days of which nobody can say
 	Several  bool           // storefronts, which need not be closed at the same time
-	Spans    []calendarSpan // what the days show, in words
+	Spans    []almanacSpan // what the days show, in words
 }
 
-// calendarSpan is an unbroken time of being closed, in words.
-type calendarSpan struct {
+// almanacSpan is an unbroken time of being closed, in words.
+type almanacSpan struct {
 	Storefronts string // empty: all that the page is about
 	Period      period
 }
@@ -40,7 +40,7 @@ type day struct {
 	Today  bool
 }
 
-// The kinds of days in a calendar; any other is as usual.
+// The kinds of days in a almanac; any other is as usual.
 const (
 	dayWhole  = "whole"
 	dayPart   = "part"
@@ -58,30 +58,30 @@ func (d day) Class() string {
 	return d.Kind
 }
 
-// calendar shows what the closures mean for these storefronts.
-func (b *builder) calendar(states []schedule.State, closures listing) calendar {
+// almanac shows what the closures mean for these storefronts.
+func (b *builder) almanac(states []schedule.State, closures listing) almanac {
 	now := b.now.In(b.site.cfg.Shop.Location)
 	begins := startOf(now.Year(), now.Month(), 1, now.Location())
 	spans := make([][]span, len(states))
 	for i, s := range states {
 		spans[i] = b.spans(s.Storefront, closures, begins)
 	}
-	c := calendar{Several: len(states) > 1}
+	c := almanac{Several: len(states) > 1}
 	week := b.voice.WeekStart()
 	for i := range time.Weekday(7) {
 		c.Weekdays = append(c.Weekdays, b.voice.Weekday((week+i)%7))
 	}
-	for i := range calendarMonths {
+	for i := range almanacMonths {
 		first := startOf(now.Year(), now.Month()+time.Month(i), 1, now.Location())
-		name := b.voice.Text("calendar.month", "Month", b.voice.Month(first.Month()), "Year", first.Year())
+		name := b.voice.Text("almanac.month", "Month", b.voice.Month(first.Month()), "Year", first.Year())
 		c.Months = append(c.Months, month{name, c.weeks(first, week, now, spans)})
 	}
-	c.Spans = b.spansInWords(states, spans, startOf(now.Year(), now.Month()+calendarMonths, 1, now.Location()))
+	c.Spans = b.spansInWords(states, spans, startOf(now.Year(), now.Month()+almanacMonths, 1, now.Location()))
 	return c
 }
 
 // weeks lays the month that begins at first out in weeks.
-func (c *calendar) weeks(first time.Time, begin time.Weekday, now time.Time, spans [][]span) (weeks [][]day) {
+func (c *almanac) weeks(first time.Time, begin time.Weekday, now time.Time, spans [][]span) (weeks [][]day) {
 	week := make([]day, (first.Weekday()-begin+7)%7)
 	last := time.Date(first.Year(), first.Month()+1, 0, 12, 0, 0, 0, time.UTC).Day()
 	for number := 1; number <= last; number++ {
@@ -99,7 +99,7 @@ func (c *calendar) weeks(first time.Time, begin time.Weekday, now time.Time, spa
 	return weeks
 }
 
-func (c *calendar) count(kind string) {
+func (c *almanac) count(kind string) {
 	switch kind {
 	case dayWhole:
 		c.Whole++
@@ -142,7 +142,7 @@ func kindOf(d, now time.Time, spans [][]span) string {
 
 // spansInWords lists the spans that begin before end, those that several
 // storefronts share once.
-func (b *builder) spansInWords(states []schedule.State, spans [][]span, end time.Time) []calendarSpan {
+func (b *builder) spansInWords(states []schedule.State, spans [][]span, end time.Time) []almanacSpan {
 	type shared struct {
 		span
 		storefronts []string
@@ -162,7 +162,7 @@ func (b *builder) spansInWords(states []schedule.State, spans [][]span, end time
 		}
 	}
 	slices.SortStableFunc(all, func(x, y shared) int { return x.from.Compare(y.from.Time) })
-	words := make([]calendarSpan, len(all))
+	words := make([]almanacSpan, len(all))
 	for i, s := range all {
 		words[i].Period = b.spanInWords(s.span)
 		if len(s.storefronts) < len(states) {
@@ -173,9 +173,9 @@ func (b *builder) spansInWords(states []schedule.State, spans [][]span, end time
 }
 
 func (b *builder) spanInWords(s span) period {
-	p := period{b.phrase("calendar.from", b.written(s.from)), b.phrase("period.open-ended", nil)}
+	p := period{b.phrase("almanac.from", b.written(s.from)), b.phrase("period.open-ended", nil)}
 	if !s.endless() {
-		p[1] = b.phrase("calendar.until", b.written(s.to))
+		p[1] = b.phrase("almanac.until", b.written(s.to))
 	}
 	return p
 }
