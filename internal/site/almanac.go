@@ -15,10 +15,10 @@ const almanacMonths = 12
 type almanac struct {
 	Weekdays []string // their shortest names, the week's first one first
 	Months   []month
-	Whole    int            // days on which all is closed from midnight to midnight
-	Part     int            // days on which some is closed, or for some of the time
-	Unsure   bool           // there are days of which nobody can say
-	Several  bool           // storefronts, which need not be closed at the same time
+	Whole    int           // days on which all is closed from midnight to midnight
+	Part     int           // days on which some is closed, or for some of the time
+	Unsure   bool          // there are days of which nobody can say
+	Several  bool          // storefronts, which need not be closed at the same time
 	Spans    []almanacSpan // what the days show, in words
 }
 
@@ -40,7 +40,7 @@ type day struct {
 	Today  bool
 }
 
-// The kinds of days in a almanac; any other is as usual.
+// The kinds of days in an almanac; any other is as usual.
 const (
 	dayWhole  = "whole"
 	dayPart   = "part"
