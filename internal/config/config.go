@@ -18,7 +18,8 @@ import (
 type Config struct {
 	Dir            string // the site's folder, absolute
 	Shop           Shop
-	Languages      []string     // of the pages, the notices' own first; empty: see LanguagesOf
+	Languages      []string // of the pages, the notices' own first; empty: see LanguagesOf
+	Theme          Theme
 	Storefronts    []Storefront // in the file's order
 	Email          *Email       // nil: the site sends no mail
 	Alerts         []string     // who hears of refusals, failures and overdue reopenings

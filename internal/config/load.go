@@ -85,7 +85,7 @@ type reader struct {
 }
 
 func (r *reader) config(root strictyaml.Value) *Config {
-	root.Only("shop", "languages", "storefronts", "email", "publishers", "alerts", "database",
+	root.Only("shop", "languages", "theme", "storefronts", "email", "publishers", "alerts", "database",
 		"listen", "public_url", "trusted_proxies", "admin")
 	root.Need("shop", "and below it, indented, name, url and timezone")
 	root.Need("storefronts", "and below it, indented, web: {name: Online shop}")
@@ -93,6 +93,7 @@ func (r *reader) config(root strictyaml.Value) *Config {
 		Dir:            r.dir,
 		Shop:           readShop(root.Get("shop")),
 		Languages:      readLanguages(root.Get("languages")),
+		Theme:          r.theme(root.Get("theme")),
 		Storefronts:    r.storefronts(root.Get("storefronts")),
 		Email:          r.email(root.Get("email")),
 		Alerts:         readAddresses(root.Get("alerts")),

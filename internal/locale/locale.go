@@ -201,6 +201,17 @@ func (l *Language) Month(m time.Month) string { return l.names.MonthWide(m) }
 // Weekday gives a weekday's shortest name: "M".
 func (l *Language) Weekday(d time.Weekday) string { return l.names.WeekdayNarrow(d) }
 
+// WeekStart is the day with which a week begins.
+func (l *Language) WeekStart() time.Weekday {
+	switch l.Text("almanac.week-starts") {
+	case "saturday":
+		return time.Saturday
+	case "sunday":
+		return time.Sunday
+	}
+	return time.Monday
+}
+
 // Zone names a time zone as people do, by its city: "Lisbon" for Europe/Lisbon,
 // "Buenos Aires" for America/Argentina/Buenos_Aires, "UTC" for UTC. Where the
 // catalogue has another name for it, that: "Lissabon".

@@ -11,6 +11,7 @@ import (
 const (
 	toneOpen      = "open"
 	toneClosed    = "closed"
+	toneUnplanned = "unplanned" // closed, and nobody knew beforehand
 	toneDelayed   = "delayed"
 	toneAhead     = "ahead"
 	toneNotice    = "notice" // in force, but the checkout stays on
@@ -23,11 +24,13 @@ const (
 // 09:00 (Lisbon)".
 type answer struct {
 	Tone string
-	Word string // "Closed."
-	Then phrase // "Reopens Sat 2 January, 09:00 (Lisbon)"; may be empty
+	Word string  // "Closed."
+	Then phrase  // "Reopens Sat 2 January, 09:00 (Lisbon)"; may be empty
+	Note string  // one more sentence; may be empty
+	Next *moment // when this is to change; nil: not foreseen
 }
 
-// String is the whole sentence.
+// String is the answer as plain text, without the note.
 func (a answer) String() string {
 	return strings.TrimSpace(a.Word + " " + a.Then.String())
 }
@@ -35,7 +38,7 @@ func (a answer) String() string {
 // answer words the messages answer.<id>.word and, around a moment,
 // answer.<id>.then.
 func (r reader) answer(tone, id string, at *moment) answer {
-	return answer{tone, r.voice.Text("answer." + id + ".word"), r.phrase("answer."+id+".then", at)}
+	return answer{Tone: tone, Word: r.voice.Text("answer." + id + ".word"), Then: r.phrase("answer."+id+".then", at)}
 }
 
 // word is an answer of one word.
@@ -43,31 +46,44 @@ func (r reader) word(tone, id string) answer {
 	return answer{Tone: tone, Word: r.voice.Text("answer." + id + ".word")}
 }
 
-// storefrontAnswer says how a storefront stands now.
-func (b *builder) storefrontAnswer(s schedule.State) answer {
-	lead := b.leads[s.Lead]
+// toward is an answer about a moment at which it changes.
+func (r reader) toward(tone, id string, at *moment) answer {
+	a := r.answer(tone, id, at)
+	a.Next = at
+	return a
+}
+
+// storefrontAnswer says how a storefront stands at the reader's moment, which may
+// lie ahead of that of the listing.
+func (r reader) storefrontAnswer(s schedule.State, closures listing) answer {
+	lead := closures.lead(s.Lead)
 	switch s.State {
 	case schedule.Overdue:
 		if lead == nil {
-			return b.word(toneDelayed, "delayed")
+			return r.word(toneDelayed, "delayed")
 		}
-		return b.delayed(lead.n)
+		return r.delayed(lead.n)
 	case schedule.Closed:
-		return b.closedUntil(b.moment(s.Until, lead != nil && lead.n.Until().DateOnly))
+		end := r.moment(s.Until, lead != nil && lead.n.Until().DateOnly)
+		return r.closedUntil(end, lead != nil && lead.unplanned())
 	}
-	for _, f := range b.all.coming {
-		if f.basis.phase == notice.Scheduled && !f.n.CheckoutOn && f.n.Covers(s.Storefront) {
-			return b.answer(toneOpen, "closing", b.written(f.n.Closes))
+	for _, f := range closures.coming {
+		if f.n.Phase(r.now) == notice.Scheduled && !f.n.CheckoutOn && f.n.Covers(s.Storefront) {
+			return r.toward(toneOpen, "closing", r.written(f.n.Closes))
 		}
 	}
-	return b.word(toneOpen, "open")
+	return r.word(toneOpen, "open")
 }
 
-func (r reader) closedUntil(end *moment) answer {
-	if end == nil {
-		return r.answer(toneClosed, "closed", nil)
+func (r reader) closedUntil(end *moment, unplanned bool) answer {
+	a := r.answer(toneClosed, "closed", nil)
+	if end != nil {
+		a = r.toward(toneClosed, "closed-until", end)
 	}
-	return r.answer(toneClosed, "closed-until", end)
+	if unplanned {
+		a.Tone, a.Note = toneUnplanned, r.voice.Text("answer.unplanned")
+	}
+	return a
 }
 
 // delayed keeps the plan in sight: whoever waits wants to know what was said.
@@ -75,16 +91,21 @@ func (r reader) delayed(n *notice.Notice) answer {
 	return r.answer(toneDelayed, "delayed", r.written(n.Reopens))
 }
 
-// noticeAnswer says how one notice stands now.
+// unplanned tells whether nobody could know of the closure before it began.
+func (f *face) unplanned() bool {
+	return !f.announced.IsZero() && !f.announced.Before(f.n.Closes.Time)
+}
+
+// noticeAnswer says how one notice stands at the reader's moment.
 func (r reader) noticeAnswer(f *face) answer {
 	n := f.n
-	switch f.basis.phase {
+	switch n.Phase(r.now) {
 	case notice.Draft:
 		return r.answer(toneDraft, either(n, "draft", "draft-on"), r.written(n.Closes))
 	case notice.Cancelled:
 		return r.answer(toneCancelled, "cancelled", nil)
 	case notice.Scheduled:
-		return r.answer(toneAhead, either(n, "planned", "planned-on"), r.written(n.Closes))
+		return r.toward(toneAhead, either(n, "planned", "planned-on"), r.written(n.Closes))
 	case notice.Reopened:
 		return r.answer(toneOver, either(n, "over", "over-on"), r.end(f))
 	case notice.Overdue:
@@ -94,12 +115,12 @@ func (r reader) noticeAnswer(f *face) answer {
 		return r.delayed(n)
 	}
 	if !n.CheckoutOn {
-		return r.closedUntil(r.written(n.Until()))
+		return r.closedUntil(r.written(n.Until()), f.unplanned())
 	}
 	if n.Until().IsZero() {
 		return r.answer(toneNotice, "now", nil)
 	}
-	return r.answer(toneNotice, "now-until", r.written(n.Until()))
+	return r.toward(toneNotice, "now-until", r.written(n.Until()))
 }
 
 // either chooses between the words for a closure and those for a notice that

@@ -70,6 +70,7 @@ func (b *builder) build() {
 		return
 	}
 	b.missing()
+	b.logo()
 	b.crawlers()
 	b.add("status.json", b.status)
 }
@@ -107,6 +108,19 @@ func (l listing) of(storefront string) listing {
 		return some
 	}
 	return listing{covering(l.ongoing), covering(l.coming), covering(l.past)}
+}
+
+// lead is the closure that decides how long one stays closed: in force, or ahead
+// and joining on. It is nil where there is none of that name.
+func (l listing) lead(slug string) *face {
+	for _, faces := range [][]*face{l.ongoing, l.coming} {
+		for _, f := range faces {
+			if f.n.Slug == slug {
+				return f
+			}
+		}
+	}
+	return nil
 }
 
 // each gives every face of the listing.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/schedule"
 )
 
 // closure is one notice as a template sees it, from a page whose language lies
@@ -54,8 +55,30 @@ func (c closure) Untranslated() bool { return c.Lang() != c.voice.Tag }
 // Link leads to the closure's own page.
 func (c closure) Link() string { return c.root + closurePath(c.f.n.Slug) }
 
+// standing is how a closure stands, for the storefronts that it is about.
+type standing struct {
+	answer
+	Storefronts string
+}
+
 // Answer says how the closure stands now.
-func (c closure) Answer() answer { return c.noticeAnswer(c.f) }
+func (c closure) Answer() standing { return standing{c.noticeAnswer(c.f), c.Storefronts()} }
+
+// foreseen is how a closure will stand from a moment on.
+type foreseen struct {
+	At     string // RFC 3339 in UTC
+	Answer standing
+}
+
+// Foreseen is how the closure will stand, each time that this changes by itself.
+func (c closure) Foreseen() (all []foreseen) {
+	for _, t := range schedule.Boundaries([]*notice.Notice{c.f.n}, c.now) {
+		then := c
+		then.reader = c.asOf(t)
+		all = append(all, foreseen{t.UTC().Format(time.RFC3339), then.Answer()})
+	}
+	return all
+}
 
 // Storefronts names those that the notice is about.
 func (c closure) Storefronts() string {
@@ -116,6 +139,9 @@ func (c closure) Actual() period {
 	}
 	return period{c.phrase(id+"start", c.seen(closed, f.n.Closes)), c.phrase(id+"end", c.end(f))}
 }
+
+// Over tells that it has had its time: the page stays as it is.
+func (c closure) Over() bool { return c.f.n.Over(c.now) }
 
 // Cancelled tells that it did not, and will not, take place.
 func (c closure) Cancelled() bool { return c.f.n.Cancelled }

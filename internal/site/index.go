@@ -1,8 +1,10 @@
 package site
 
 import (
+	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
@@ -11,16 +13,20 @@ import (
 // statusPage is the index, or the page of one storefront.
 type statusPage struct {
 	frame
+	Structured            template.JS // JSON-LD for search engines
 	Signs                 []sign
+	Turns                 []turn        // the signs at later moments, the nearest first
 	StillOpen             []notice.Link // the storefronts that are open while others are closed
 	Contact               []link
 	Ongoing, Coming, Past []closure
+	Almanac               almanac
+	Follow                follow
 	Only                  *storefrontLink  // the storefront that the page is about; nil: all of them
 	Storefronts           []storefrontLink // the pages of each, where there are several
 }
 
 // storefrontLink leads to the page of one storefront.
-type storefrontLink struct{ Name, Link string }
+type storefrontLink struct{ ID, Name, Link string }
 
 // index makes the page that answers for all storefronts.
 func (b *builder) index() {
@@ -34,7 +40,7 @@ func (b *builder) storefronts() {
 	for i, front := range b.site.cfg.Storefronts {
 		path := storefrontPath(front.ID)
 		b.add(path, func() ([]byte, error) {
-			only := &storefrontLink{front.Name, "index.html"}
+			only := &storefrontLink{front.ID, front.Name, "index.html"}
 			return b.statusPage(path, b.states[i:i+1], b.all.of(front.ID), only)
 		})
 	}
@@ -43,18 +49,23 @@ func (b *builder) storefronts() {
 func storefrontPath(id string) string { return "storefronts/" + id + "/index.html" }
 
 func (b *builder) statusPage(path string, states []schedule.State, closures listing, only *storefrontLink) ([]byte, error) {
-	signs := b.signs(states)
+	signs := b.signs(b.reader, states, closures)
 	f := b.frame(path, b.headline(signs, true))
+	structured, err := b.structured(states, closures)
+	if err != nil {
+		return nil, err
+	}
 	page := statusPage{
-		frame: f, Signs: signs, StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
+		frame: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
+		StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
 		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming, f.Root),
-		Past: b.views(closures.past[:min(latest, len(closures.past))], f.Root),
-		Only: only,
+		Past:    b.views(closures.past[:min(latest, len(closures.past))], f.Root),
+		Almanac: b.almanac(states, closures), Follow: b.follow(f, only), Only: only,
 	}
 	page.Name = b.headline(signs, false)
 	if fronts := b.site.cfg.Storefronts; len(fronts) > 1 {
 		for _, front := range fronts {
-			page.Storefronts = append(page.Storefronts, storefrontLink{front.Name, f.Root + storefrontPath(front.ID)})
+			page.Storefronts = append(page.Storefronts, storefrontLink{front.ID, front.Name, f.Root + storefrontPath(front.ID)})
 		}
 	}
 	if only != nil {
@@ -74,19 +85,57 @@ type sign struct {
 	Storefronts []notice.Link
 }
 
-// signs gives each storefront its answer, one sign for those with the same.
-func (b *builder) signs(states []schedule.State) []sign {
+// signs gives each storefront its answer at the reader's moment, one sign for
+// those with the same.
+func (b *builder) signs(r reader, states []schedule.State, closures listing) []sign {
 	var signs []sign
 	for _, s := range states {
 		front, _ := b.site.cfg.Storefront(s.Storefront)
-		a := b.storefrontAnswer(s)
-		i := slices.IndexFunc(signs, func(x sign) bool { return x.String() == a.String() })
+		a := r.storefrontAnswer(s, closures)
+		i := slices.IndexFunc(signs, func(x sign) bool { return x.Tone == a.Tone && x.String() == a.String() })
 		if i < 0 {
 			i, signs = len(signs), append(signs, sign{answer: a})
 		}
 		signs[i].Storefronts = append(signs[i].Storefronts, notice.Link{Label: front.Name, URL: front.URL})
 	}
 	return signs
+}
+
+// turn is what the signs are from a moment on that lies ahead when the page is
+// made: one that is left open turns them over by itself.
+type turn struct {
+	At    string // RFC 3339 in UTC
+	Name  string // what a tab shows then
+	Signs []sign
+}
+
+// mostTurns is how many changes a page knows beforehand. Whoever keeps it open
+// for longer sees the last of them.
+const mostTurns = 4
+
+// foresee tells what the signs will be. It is the same function of the notices as the
+// present: what has been put off is not opened by a clock.
+func (b *builder) foresee(states []schedule.State, closures listing) (turns []turn) {
+	ids := make([]string, len(states))
+	for i, s := range states {
+		ids[i] = s.Storefront
+	}
+	var notices []*notice.Notice // those that are over change nothing any more
+	for _, f := range slices.Concat(closures.ongoing, closures.coming) {
+		notices = append(notices, f.n)
+	}
+	shown := b.headline(b.signs(b.reader, states, closures), true)
+	for _, t := range schedule.Boundaries(notices, b.now) {
+		signs := b.signs(b.asOf(t), schedule.At(notices, ids, t), closures)
+		if then := b.headline(signs, true); then != shown {
+			shown = then
+			turns = append(turns, turn{t.UTC().Format(time.RFC3339), b.headline(signs, false), signs})
+		}
+		if len(turns) == mostTurns {
+			break
+		}
+	}
+	return turns
 }
 
 // headline is all the answers in one line. A single answer needs no names,

@@ -24,15 +24,21 @@ type frame struct {
 	Languages  []tongue // the page in every language of the site; empty where there is but one
 	Summary    string   // for search engines and link previews
 	Timezone   string   // Europe/Lisbon
-	Storefront string   // the id of the one that the page is about; may be empty
+	Zone       string   // the same as people call it: Lisbon
+	Locale     string   // of the language, for link previews: en_GB
+	Favicon    template.URL
+	Logo       template.URL // empty: there is none
+	Picture    string       // the logo's address on the web; empty: it has none
+	Script     template.JS  // keeps the page up with the clock
+	Storefront string       // the id of the one that the page is about; may be empty
 }
 
 // tongue is the page in one of the site's languages.
 type tongue struct {
-	Tag, Name string
-	Link      string // from the page
-	Address   string // on the web
-	Here      bool   // it is the page itself
+	Tag, Name, Locale string
+	Link              string // from the page
+	Address           string // on the web
+	Here              bool   // it is the page itself
 }
 
 // frame describes the page at path, which is relative to its language.
@@ -43,11 +49,15 @@ func (r reader) frame(path, summary string) frame {
 		Root:      strings.Repeat("../", strings.Count(path, "/")),
 		Top:       strings.Repeat("../", strings.Count(r.voice.prefix+path, "/")),
 		Canonical: r.address(r.voice.prefix + path),
-		Timezone:  cfg.Shop.Location.String(),
+		Timezone:  cfg.Shop.Location.String(), Zone: r.voice.zone, Locale: r.voice.Text("language.locale"),
+		Favicon: r.voice.theme.brand.favicon, Logo: r.voice.theme.brand.logo, Script: r.voice.theme.script,
+	}
+	if name := r.voice.theme.brand.picture; name != "" {
+		f.Picture = r.address(name)
 	}
 	if len(r.voices) > 1 {
 		for _, v := range r.voices {
-			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
+			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, v.Text("language.locale"), f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
 		}
 	}
 	return f
@@ -101,6 +111,14 @@ func (b *builder) missing() {
 		f.Root, f.Top, f.Canonical, f.Languages = b.site.cfg.Shop.URL.String(), b.site.cfg.Shop.URL.String(), "", nil
 		return b.voice.theme.render("404.html", struct{ frame }{f})
 	})
+}
+
+// logo is the shop's logo as a file, for who previews a link.
+func (b *builder) logo() {
+	if name := b.voice.theme.brand.picture; name != "" {
+		content := b.site.cfg.Theme.Logo.Content
+		b.keep(name, b.site.key(name), func() ([]byte, error) { return content, nil })
+	}
 }
 
 // contacts are the ways to reach the shop, those of the notices first.

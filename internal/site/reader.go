@@ -25,6 +25,7 @@ type moment struct {
 	Machine string // for datetime=: RFC 3339 in UTC, or a bare date
 	Words   string // Sat 2 January, 09:00
 	Zone    string // Lisbon
+	Instant string // RFC 3339 in UTC, of a bare date too: its midnight
 }
 
 // String is the moment in a sentence: "Sat 2 January, 09:00 (Lisbon)".
@@ -37,10 +38,11 @@ func (r reader) moment(t time.Time, dateOnly bool) *moment {
 	}
 	loc := r.site.cfg.Shop.Location
 	m := &moment{
-		Machine: t.UTC().Format(time.RFC3339),
+		Instant: t.UTC().Format(time.RFC3339),
 		Words:   r.voice.When(t, dateOnly, r.now, loc),
 		Zone:    r.voice.zone,
 	}
+	m.Machine = m.Instant
 	if dateOnly {
 		m.Machine = t.In(loc).Format(time.DateOnly)
 	}

@@ -11,6 +11,7 @@ package site
 import (
 	"hash/maphash"
 	"io/fs"
+	"net/url"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -49,6 +50,8 @@ type Facts struct {
 
 // Site makes the pages of one site. It is for one goroutine.
 type Site struct {
+	Subscribe *url.URL // where the form of those who want mail goes; nil: nobody answers it
+
 	cfg    *config.Config
 	theme  fs.FS
 	voices map[string]*voice // by language, as far as they were needed
@@ -82,7 +85,7 @@ func (s *Site) voice(tag, prefix string) (*voice, error) {
 	if err != nil {
 		return nil, err
 	}
-	theme, err := loadTheme(s.theme, words)
+	theme, err := loadTheme(s.theme, s.cfg.Theme, words)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,9 @@ import (
 
 var updateGolden = flag.Bool("update", false, "write the golden files anew")
 
-var styleBlock = regexp.MustCompile(`(?s)<style>.*</style>`)
+// The style sheet and the script are the same in every page, and have tests of
+// their own.
+var sameBlocks = regexp.MustCompile(`(?s)(<style>|<script data-[^>]*>).*?(</style>|</script>)`)
 
 func TestGolden(t *testing.T) {
 	in := input(t, "2026-12-29 11:00")
@@ -29,8 +31,7 @@ func TestGolden(t *testing.T) {
 	dir := filepath.Join("testdata", "golden")
 	golden := Files{}
 	for name, content := range build(t, in) {
-		// The style sheet is the same in every page, and has tests of its own.
-		golden[name] = styleBlock.ReplaceAll(content, []byte("<style></style>"))
+		golden[name] = sameBlocks.ReplaceAll(content, []byte("$1$2"))
 	}
 	if *updateGolden {
 		if err := Write(dir, literal(golden)); err != nil {
@@ -166,7 +167,7 @@ func TestHistoryHasEveryPastClosureInItsYear(t *testing.T) {
 func TestThemeErrorsNameFileAndLine(t *testing.T) {
 	theme := func(name, text string) fstest.MapFS {
 		files := fstest.MapFS{}
-		for _, f := range slices.Concat(shared, pageFiles, []string{"style.css"}) {
+		for _, f := range slices.Concat(shared, pageFiles, []string{"style.css", "live.js"}) {
 			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}`)}
 		}
 		files["pages/"+name] = &fstest.MapFile{Data: []byte(text)}

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
 )
 
@@ -16,9 +18,11 @@ import (
 // layout.html with the blocks "title" and "main" of its own file; parts.html is
 // what pages share.
 type theme struct {
-	style template.CSS
-	parts *template.Template
-	pages map[string]*template.Template
+	style  template.CSS
+	script template.JS
+	brand  brand
+	parts  *template.Template
+	pages  map[string]*template.Template
 }
 
 // shared are the files that every page is made with.
@@ -29,8 +33,12 @@ var pageFiles = []string{"index.html", "closure.html", "history.html", "year.htm
 
 // loadTheme parses the templates. In them {{t "message.id"}} is a message in the
 // language of words, and {{t "message.id" "Name" .Value}} one with a value in it.
-func loadTheme(files fs.FS, words *locale.Language) (*theme, error) {
+func loadTheme(files fs.FS, settings config.Theme, words *locale.Language) (*theme, error) {
 	style, err := fs.ReadFile(files, "pages/style.css")
+	if err != nil {
+		return nil, themeError(err)
+	}
+	script, err := fs.ReadFile(files, "pages/live.js")
 	if err != nil {
 		return nil, themeError(err)
 	}
@@ -38,7 +46,10 @@ func loadTheme(files fs.FS, words *locale.Language) (*theme, error) {
 	if err := parse(base, files, shared...); err != nil {
 		return nil, err
 	}
-	t := &theme{style: squeeze(style), parts: template.Must(base.Clone()), pages: map[string]*template.Template{}}
+	t := &theme{
+		style: squeeze(style) + template.CSS(overrides(settings)), script: squeezeScript(script), brand: newBrand(settings),
+		parts: template.Must(base.Clone()), pages: map[string]*template.Template{},
+	}
 	for _, name := range pageFiles {
 		page := template.Must(base.Clone())
 		if err := parse(page, files, name); err != nil {
@@ -96,7 +107,54 @@ func themeError(err error) error {
 	return errors.New(strings.TrimPrefix(text, "template: "))
 }
 
-// squeeze leaves a style sheet's indentation out: it goes into every page.
+// tight are the places where a style sheet needs no space. A space before a colon
+// may be one between two elements.
+var tight = strings.NewReplacer(" {", "{", "{ ", "{", "; }", "}", " }", "}", "; ", ";", ": ", ":", ", ", ",")
+
+// squeeze leaves out of a style sheet what only its reader needs: it goes into
+// every page.
 func squeeze(css []byte) template.CSS {
-	return template.CSS(strings.Join(strings.Fields(string(css)), " "))
+	return template.CSS(tight.Replace(strings.Join(strings.Fields(string(css)), " ")))
+}
+
+// squeezeScript leaves a script's indentation out, and the lines that are a
+// comment.
+func squeezeScript(js []byte) template.JS {
+	var lines []string
+	for line := range strings.Lines(string(js)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			lines = append(lines, line)
+		}
+	}
+	return template.JS(strings.Join(lines, "\n"))
+}
+
+// brand is the pictures that stand for the shop.
+type brand struct {
+	favicon, logo template.URL // data: URLs, since a page fetches nothing; no logo: empty
+	picture       string       // the logo's path in public/, for link previews; empty: it has none
+}
+
+// signIcon is the favicon of a site that has none of its own: a sign on its string.
+const signIcon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M2.5 7L8 1.5 13.5 7" fill="none" stroke="#888"/><rect y="6.5" width="16" height="9" rx="2" fill="#1d4a86"/><path d="M4.5 11h7" stroke="#fff" stroke-width="2"/></svg>`
+
+func newBrand(t config.Theme) brand {
+	b := brand{favicon: dataURL("image/svg+xml", []byte(signIcon))}
+	if t.Favicon != nil {
+		b.favicon = dataURL(t.Favicon.Type, t.Favicon.Content)
+	}
+	if t.Logo != nil {
+		b.logo = dataURL(t.Logo.Type, t.Logo.Content)
+		b.picture = logoFiles[t.Logo.Type]
+	}
+	return b
+}
+
+// logoFiles are where the logo lies, for the kinds of pictures that link previews
+// show. SVG is none of them.
+var logoFiles = map[string]string{"image/png": "logo.png", "image/jpeg": "logo.jpg", "image/webp": "logo.webp", "image/gif": "logo.gif"}
+
+// dataURL is a file as an address of its own: RFC 2397.
+func dataURL(kind string, content []byte) template.URL {
+	return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
 }

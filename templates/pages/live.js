@@ -1,0 +1,53 @@
+// Keeps a page that is open up with the clock: the signs turn over at their
+// moment, and whoever lives by other clocks sees the time on these, too.
+(function (page, mine) {
+  var lang = page.documentElement.lang;
+  var each = function (what, where, f) { where.querySelectorAll(what).forEach(f); };
+  var wall = function (t, zone) {
+    return new Intl.DateTimeFormat(lang, {
+      weekday: 'short', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone
+    }).format(t);
+  };
+  // Where a page says how something stands, the states to come lie in templates.
+  var lives = [];
+  each('[data-live]', page, function (place) {
+    var states = [{ at: 0, name: page.title }];
+    each('template', place, function (t) {
+      states.push({ at: Date.parse(t.dataset.at), name: t.dataset.name, content: t.content });
+      t.remove();
+    });
+    states[0].content = page.createRange().createContextualFragment(place.innerHTML);
+    lives.push({ place: place, states: states, shown: states[0] });
+  });
+  var look = function () {
+    var now = Date.now(), next = now + 3e4;
+    lives.forEach(function (live) {
+      var state;
+      live.states.forEach(function (s) {
+        if (s.at <= now) state = s; else next = Math.min(next, s.at);
+      });
+      if (state != live.shown) {
+        live.shown = state;
+        live.place.replaceChildren(state.content.cloneNode(true));
+        live.place.classList.add('turned');
+        if (state.name) page.title = state.name;
+      }
+    });
+    each('main :not(.past *) > time:not([data-seen])[datetime*=T]', page, function (time) {
+      var t = new Date(time.dateTime), yours = wall(t);
+      time.dataset.seen = 1;
+      if (yours != wall(t, mine.zone))
+        time.nextElementSibling.insertAdjacentHTML('afterend', ' <span class=yours>' + mine.yours.replace('|', yours) + '</span>');
+    });
+    each('[data-until]', page, function (place) {
+      var minutes = Math.ceil((Date.parse(place.dataset.until) - now) / 6e4);
+      var unit = minutes < 120 ? ['minute', 1] : minutes < 2880 ? ['hour', 60] : ['day', 1440];
+      place.textContent = minutes > 0 ? new Intl.RelativeTimeFormat(lang).format(Math.round(minutes / unit[1]), unit[0]) : '';
+    });
+    clearTimeout(look.timer);
+    look.timer = setTimeout(look, next - now);
+  };
+  look();
+  page.addEventListener('visibilitychange', look);
+  addEventListener('pageshow', look);
+})(document, document.currentScript.dataset);
