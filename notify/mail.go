@@ -58,8 +58,11 @@ func (r *renderedCampaign) suiting(s ledger.Subscriber) *renderedWording {
 // SendMail sends one batch of what is due: alerts first, then letters. more
 // tells whether there is more to do at once.
 func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
-	if w.sender == nil || now.Before(w.mail.rest.until) {
+	if w.sender == nil {
 		return false, nil
+	}
+	if resting, err := w.resting(ctx, now); resting || err != nil {
+		return false, err
 	}
 	if err := w.sendAlerts(ctx, now); err != nil {
 		return false, err
@@ -310,16 +313,18 @@ func returnPath(from, to string) string {
 // settleAll writes down what came of each letter.
 func (w *Watcher) settleAll(tx *ledger.Tx, letters []ledger.Letter, outcomes []email.Outcome) error {
 	now := w.Now()
+	rest, why := w.mail.rest.after(outcomes, letters, now)
 	for i, l := range letters {
-		if err := w.settle(tx, l, outcomes[i], now); err != nil {
+		if err := w.settle(tx, l, outcomes[i], now, rest.until); err != nil {
 			return err
 		}
 	}
-	return w.notePause(tx, outcomes, letters, now)
+	return w.notePause(tx, rest, why, now)
 }
 
-// settle follows the table of what a server's answer means.
-func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now time.Time) error {
+// settle follows the table of what a server's answer means. What is tried again
+// waits for the end of the mail's rest, if there is one.
+func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now, rested time.Time) error {
 	why := ""
 	if out.Err != nil {
 		why = out.Err.Error()
@@ -343,7 +348,11 @@ func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now 
 	if r := w.mail.rendered[l.Campaign]; r != nil && now.Sub(r.fired) > giveUpAfter {
 		return tx.LetterFailed(l, why)
 	}
-	return tx.LetterLater(l, now.Add(backoff(letterRetry, l.Attempts+1)), why)
+	next := now.Add(backoff(letterRetry, l.Attempts+1))
+	if next.Before(rested) {
+		next = rested
+	}
+	return tx.LetterLater(l, next, why)
 }
 
 // sendAlerts sends the owner's mail, one at a time.

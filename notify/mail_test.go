@@ -169,6 +169,37 @@ func TestSenderFault(t *testing.T) {
 	}
 }
 
+// TestRetryEndsARest: once the owner has put the mail server right, `deliveries
+// retry` has the mail go out at once, and only then.
+func TestRetryEndsARest(t *testing.T) {
+	for name, refusal := range map[string]error{"refused": reply(550, 5, 7, 1), "shut down": reply(421, 4, 3, 2)} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 10:00", "")
+			b.subscribe("ann@example.org")
+			for i := range faultsInARow {
+				b.subscribe(fmt.Sprintf("a@d%d.example.org", i))
+			}
+			b.mailbox.rcpt = func(string) error { return refusal }
+			b.write("winter-break.md", winter)
+			b.until("2026-11-20 10:05")
+			b.mailbox.mu.Lock()
+			b.mailbox.rcpt = nil
+			b.mailbox.mu.Unlock()
+			b.do()
+			if got := b.mailbox.letters(); len(got) > 0 {
+				t.Fatalf("sent during the rest: %q", got)
+			}
+			if err := b.l.Update(t.Context(), func(tx *ledger.Tx) error { return tx.MakeDue(b.clock()) }); err != nil {
+				t.Fatal(err)
+			}
+			b.do()
+			if got := b.mailbox.letters(); len(got) < faultsInARow+1 {
+				t.Errorf("sent after the retry: %q", got)
+			}
+		})
+	}
+}
+
 // TestThread puts all letters of one closure into one thread: one subject, and
 // each refers to the first; only the last has a subject of its own.
 func TestThread(t *testing.T) {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"maps"
 	"time"
 
@@ -21,10 +22,11 @@ const (
 // rest is why and until when no mail goes out.
 type rest struct {
 	until   time.Time
-	since   time.Time // the first pause of this row
-	pauses  int       // in a row
-	alerted bool      // the owner knows
-	row     int       // deferred recipients in a row
+	since   time.Time     // the first pause of this row
+	on      ledger.Letter // that failed; put off until the rest's end, unless somebody makes it due
+	pauses  int           // in a row
+	alerted bool          // the owner knows
+	row     int           // deferred recipients in a row
 	domains map[string]bool
 }
 
@@ -47,11 +49,11 @@ func (r rest) after(outcomes []email.Outcome, letters []ledger.Letter, now time.
 			r = rest{}
 			fault, unreachable = nil, nil
 		case out.Verdict == email.SenderFault:
-			fault = out.Err
+			fault, r.on = out.Err, letters[i]
 		case out.Verdict == email.Deferred && r.deferred(domainOf(letters[i].Subscriber.Email)):
-			fault = out.Err
+			fault, r.on = out.Err, letters[i]
 		case out.Verdict == email.Retry && !recipients(out):
-			unreachable = out.Err
+			unreachable, r.on = out.Err, letters[i]
 		}
 	}
 	switch {
@@ -90,9 +92,26 @@ func (r *rest) deferred(domain string) bool {
 	return r.row >= faultsInARow && len(r.domains) >= faultDomains
 }
 
+// resting tells whether no mail goes out at now. `deliveries retry` ends a rest:
+// the letter that it began with is then due.
+func (w *Watcher) resting(ctx context.Context, now time.Time) (bool, error) {
+	r := &w.mail.rest
+	if !now.Before(r.until) {
+		return false, nil
+	}
+	due := false
+	err := w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		due, err = tx.LetterDue(r.on, now)
+		return err
+	})
+	if due {
+		r.until = now
+	}
+	return !due, err
+}
+
 // notePause rests the mail where a batch shows that no recipient is to blame.
-func (w *Watcher) notePause(tx *ledger.Tx, outcomes []email.Outcome, letters []ledger.Letter, now time.Time) error {
-	next, why := w.mail.rest.after(outcomes, letters, now)
+func (w *Watcher) notePause(tx *ledger.Tx, next rest, why error, now time.Time) error {
 	tx.AfterCommit(func() { w.mail.rest = next })
 	if why == nil {
 		return nil

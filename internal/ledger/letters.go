@@ -110,6 +110,16 @@ func (t *Tx) LetterLater(l Letter, next time.Time, reason string) error {
 	return err
 }
 
+// LetterDue tells whether the letter is owed, and due.
+func (t *Tx) LetterDue(l Letter, now time.Time) (due bool, err error) {
+	err = t.row("SELECT EXISTS (SELECT 1 FROM letters WHERE campaign = $1 AND subscriber = $2 AND next_try <= $3)",
+		[]any{l.Campaign, l.Subscriber.ID, millis(now)}, &due)
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	return due, nil
+}
+
 // Owed sums up what is owed.
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state
