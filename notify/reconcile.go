@@ -3,11 +3,13 @@ package notify
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/notify/letter"
 	"github.com/backsoon/backsoon/templates"
@@ -315,11 +317,11 @@ func (r *round) subject(p *ledger.Campaign, composed string) (string, error) {
 	return first.Subject, nil
 }
 
-// compose writes the letter's words. A mistake in the site's own templates must
-// not hold up a mail: the default ones serve, and the owner is told.
+// compose writes the letter's words. A mistake in the site's own templates or
+// words must not hold up a mail: the default ones serve, and the owner is told.
 func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
-	facts := r.situation.facts(p, r.now)
-	l, err := letter.Compose(r.Theme, r.Config, facts)
+	facts, language := r.situation.facts(p, r.now), r.Config.Language()
+	l, err := r.letter(r.Theme, language, facts)
 	if err == nil {
 		return l, nil
 	}
@@ -327,7 +329,16 @@ func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
 	if err := r.alert(r.tx, alert{"A mail template has a mistake", text}, r.now); err != nil {
 		return l, err
 	}
-	return letter.Compose(templates.FS(""), r.Config, facts)
+	return r.letter(templates.FS(""), language, facts)
+}
+
+// letter is the letter in a language, by the templates and the words of a theme.
+func (r *round) letter(theme fs.FS, language string, facts letter.Facts) (letter.Letter, error) {
+	words, err := locale.Load(theme, language)
+	if err != nil {
+		return letter.Letter{}, err
+	}
+	return letter.Compose(theme, r.Config, words, facts)
 }
 
 // unwritable gives a mail up that can't be put into words: no checkout waits for

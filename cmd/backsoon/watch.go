@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
@@ -133,7 +134,7 @@ func (s *site) publisher() func(notify.Snapshot) error {
 // customers serves what customers reach: leaving the list.
 func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.Handler {
 	return &subscribe.Handler{
-		Links: s.links(key), Theme: templates.FS(s.cfg.Dir), Shop: s.cfg.Shop.Name, Status: s.cfg.Shop.URL.String(),
+		Links: s.links(key), Theme: templates.FS(s.cfg.Dir), Shop: s.cfg.Shop.Name, Voices: s.voices(log),
 		Proxies: s.cfg.TrustedProxies, Log: log,
 		Remove: func(ctx context.Context, address string) error {
 			return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
@@ -142,6 +143,21 @@ func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.H
 			})
 		},
 	}
+}
+
+// voices are the languages of the settings, the notices' own first. A mistake in
+// the site's own words is no reason not to watch: the default ones serve.
+func (s *site) voices(log *slog.Logger) []subscribe.Voice {
+	var voices []subscribe.Voice
+	for _, tag := range s.cfg.LanguagesOf(nil) {
+		words, err := locale.Load(templates.FS(s.cfg.Dir), tag)
+		if err != nil {
+			log.Error("the default words serve, because the site's own have a mistake", "error", err)
+			words = locale.BuiltIn(tag)
+		}
+		voices = append(voices, subscribe.Voice{Language: words, Status: s.cfg.Home(tag).String()})
+	}
+	return voices
 }
 
 // health answers the operator, and says that the watcher is there.

@@ -43,7 +43,7 @@ type Shop struct {
 	Contact  []notice.Link
 }
 
-// ClosureURL is the address of the closure's page.
+// ClosureURL is the address of the closure's page in the notices' own language.
 func (s Shop) ClosureURL(slug string) *url.URL { return s.URL.JoinPath("closures", slug+"/") }
 
 // Storefront is one place where the shop sells, with its own checkout.
@@ -86,6 +86,20 @@ func (c *Config) Language() string {
 		return c.Languages[0]
 	}
 	return locale.Default
+}
+
+// Home is where the pages in a language begin: each but the first has a folder of
+// its own.
+func (c *Config) Home(language string) *url.URL {
+	if language == c.Language() {
+		return c.Shop.URL
+	}
+	return c.Shop.URL.JoinPath(language + "/")
+}
+
+// ClosureURL is the address of the closure's page in a language.
+func (c *Config) ClosureURL(language, slug string) *url.URL {
+	return c.Home(language).JoinPath("closures", slug+"/")
 }
 
 // LanguagesOf lists the languages in which a site with these notices has pages,

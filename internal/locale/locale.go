@@ -5,10 +5,13 @@
 package locale
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,17 +41,27 @@ type Language struct {
 
 // English is the language of the default theme's first catalogue, and the one in
 // which commands speak.
-var English = sync.OnceValue(func() *Language {
-	l, err := Load(templates.FS(""), Default)
+func English() *Language { return BuiltIn(Default) }
+
+// builtIn keeps the languages in the default theme's words, by tag.
+var builtIn sync.Map
+
+// BuiltIn is one of the languages that Tags lists, in the default theme's words.
+func BuiltIn(tag string) *Language {
+	if l, ok := builtIn.Load(tag); ok {
+		return l.(*Language)
+	}
+	l, err := Load(templates.FS(""), tag)
 	if err != nil {
 		panic(err) // a test reads every catalogue that is built in
 	}
+	builtIn.Store(tag, l)
 	return l
-})
+}
 
 // Load reads the catalogue words/<tag>.yaml of the theme. What the theme leaves
 // out is said as in the default theme's catalogue, else in English. The error
-// names the file.
+// names the file, and the message where a placeholder is misspelt.
 func Load(theme fs.FS, tag string) (*Language, error) {
 	names, ok := calendars[tag]
 	if !ok {
@@ -56,35 +69,52 @@ func Load(theme fs.FS, tag string) (*Language, error) {
 	}
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	for _, layer := range []struct {
-		fs.FS
-		tag string
-	}{{templates.FS(""), Default}, {templates.FS(""), tag}, {theme, tag}} {
-		if err := add(bundle, layer.FS, "words/"+layer.tag+".yaml"); err != nil {
-			return nil, err
+	for _, file := range slices.Compact([]string{path(Default), path(tag)}) {
+		text, err := fs.ReadFile(templates.FS(""), file)
+		if err == nil {
+			_, err = bundle.ParseMessageFileBytes(text, file)
 		}
+		if err != nil {
+			return nil, err // a test reads every catalogue that is built in
+		}
+	}
+	if err := addOwn(bundle, theme, path(tag)); err != nil {
+		return nil, fmt.Errorf("templates/%s: %s", path(tag), strings.TrimSpace(err.Error()))
 	}
 	l := &Language{Tag: tag, words: i18n.NewLocalizer(bundle, tag), names: names()}
 	l.Name, l.Dir = l.Text("language.name"), l.Text("language.direction")
 	return l, nil
 }
 
-func add(bundle *i18n.Bundle, layer fs.FS, file string) error {
-	text, err := fs.ReadFile(layer, file)
+// path is where a theme has the words of a language.
+func path(tag string) string { return "words/" + tag + ".yaml" }
+
+// addOwn puts a site's own words above those that are built in.
+func addOwn(bundle *i18n.Bundle, theme fs.FS, file string) error {
+	text, err := fs.ReadFile(theme, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil {
-		_, err = bundle.ParseMessageFileBytes(text, file)
-	}
 	if err != nil {
-		return fmt.Errorf("templates/%s: %s", file, strings.TrimSpace(err.Error()))
+		return err
 	}
-	return nil
+	if same, err := fs.ReadFile(templates.FS(""), file); err == nil && bytes.Equal(text, same) {
+		return nil
+	}
+	own, err := readCatalogue(text)
+	if err != nil {
+		return err
+	}
+	if problems := own.unknown(reference()); len(problems) > 0 { // which would stand on the page
+		return errors.New(strings.Join(problems, "; "))
+	}
+	_, err = bundle.ParseMessageFileBytes(text, file)
+	return err
 }
 
 // Text gives the words of a message. data are pairs of a name and the value that
-// stands for it; a value named Count also chooses the plural form.
+// stands for it; a value named Count also chooses the plural form. A value that is
+// written the other way round is isolated from the sentence, see Isolate.
 func (l *Language) Text(id string, data ...any) string {
 	for i := 0; i < len(data); i += 2 {
 		if data[i] == "Count" {
@@ -93,7 +123,7 @@ func (l *Language) Text(id string, data ...any) string {
 	}
 	text := l.sentence(id, data)
 	for i := 0; i < len(data); i += 2 {
-		text = strings.ReplaceAll(text, place(data[i]), fmt.Sprint(data[i+1]))
+		text = strings.ReplaceAll(text, place(data[i]), l.Isolate(fmt.Sprint(data[i+1])))
 	}
 	return text
 }
@@ -127,6 +157,9 @@ func (l *Language) plural(id string, data []any) string {
 	values := map[string]any{}
 	for i := 0; i < len(data); i += 2 {
 		values[data[i].(string)] = data[i+1]
+		if words, ok := data[i+1].(string); ok {
+			values[data[i].(string)] = l.Isolate(words)
+		}
 	}
 	return l.say(&i18n.LocalizeConfig{MessageID: id, TemplateData: values, PluralCount: values["Count"]})
 }
@@ -186,13 +219,19 @@ func (l *Language) When(t time.Time, dateOnly bool, now time.Time, loc *time.Loc
 	return l.Text("date.at", "Day", day, "Clock", t.In(loc).Format(layout))
 }
 
-// Day prints the date of t: "Sat 2 January", or "Sat 2 January 2027".
+// Day prints the date of t: "Sat 2 January", or "Sat 2 January 2027". A catalogue
+// may use the whole name of the weekday, and have its own way to write the first
+// of a month.
 func (l *Language) Day(t time.Time, withYear bool) string {
-	id := "date.day"
+	id, day := "date.day", strconv.Itoa(t.Day())
 	if withYear {
 		id = "date.day-of-year"
 	}
-	return l.Text(id, "Weekday", l.names.WeekdayAbbreviated(t.Weekday()), "Day", t.Day(), "Month", l.names.MonthWide(t.Month()), "Year", t.Year())
+	if t.Day() == 1 {
+		day = l.Text("date.first")
+	}
+	return l.Text(id, "Weekday", l.names.WeekdayAbbreviated(t.Weekday()), "WholeWeekday", l.names.WeekdayWide(t.Weekday()),
+		"Day", day, "Month", l.names.MonthWide(t.Month()), "Year", t.Year())
 }
 
 // Month names a month: "January".
@@ -226,11 +265,15 @@ func (l *Language) Zone(loc *time.Location) string {
 
 // List joins names as a sentence does: "a", "a and b", "a, b and c".
 func (l *Language) List(names []string) string {
+	isolated := make([]string, len(names))
+	for i, name := range names {
+		isolated[i] = l.Isolate(name)
+	}
 	last := len(names) - 1
 	if last < 1 {
-		return strings.Join(names, "")
+		return strings.Join(isolated, "")
 	}
-	return l.Text("list", "Most", strings.Join(names[:last], l.Text("comma")), "Last", names[last])
+	return l.Text("list", "Most", strings.Join(isolated[:last], l.Text("comma")), "Last", isolated[last])
 }
 
 // Best is the language, among those named by their tags, that suits a reader

@@ -16,7 +16,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/backsoon/backsoon/internal/locale"
 )
 
 // maxForm is how much of a request's body is read.
@@ -31,7 +34,8 @@ type Links struct {
 }
 
 // Leave gives the link by which the address leaves, or "" where customers
-// can't reach us.
+// can't reach us. With ?lang=pt behind it, it leads to the pages in that language;
+// without, a reader's browser says which is wanted.
 func (l Links) Leave(address string) string {
 	if l.Public == nil {
 		return ""
@@ -64,10 +68,16 @@ type Handler struct {
 	Links   Links
 	Theme   fs.FS
 	Shop    string
-	Status  string                                          // the status page's address
+	Voices  []Voice                                         // the first one for whom none is meant
 	Remove  func(ctx context.Context, address string) error // forgets the address, known or not
 	Proxies []netip.Prefix                                  // whose X-Forwarded-For counts
 	Log     *slog.Logger
+}
+
+// Voice is one of the languages in which customers are answered.
+type Voice struct {
+	*locale.Language
+	Status string // the status page's address
 }
 
 // ServeHTTP serves unsubscribe/TOKEN below the public address, whose path a
@@ -84,16 +94,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	address, ours := h.Links.Address(token)
 	switch {
 	case !ok:
-		h.page(w, http.StatusNotFound, "unknown")
+		h.page(w, r, http.StatusNotFound, "unknown")
 	case !ours:
-		h.page(w, http.StatusNotFound, "broken")
+		h.page(w, r, http.StatusNotFound, "broken")
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		h.page(w, http.StatusOK, "ask")
+		h.page(w, r, http.StatusOK, "ask")
 	case r.Method == http.MethodPost:
 		h.leave(w, r, address)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		h.page(w, http.StatusMethodNotAllowed, "unknown")
+		h.page(w, r, http.StatusMethodNotAllowed, "unknown")
 	}
 }
 
@@ -103,11 +113,11 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request, address string) 
 	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxForm))
 	if err := h.Remove(r.Context(), address); err != nil {
 		h.Log.Error("a subscriber could not leave", "error", err)
-		h.page(w, http.StatusInternalServerError, "failed")
+		h.page(w, r, http.StatusInternalServerError, "failed")
 		return
 	}
 	h.Log.Info("a subscriber left", "from", h.client(r))
-	h.page(w, http.StatusOK, "left")
+	h.page(w, r, http.StatusOK, "left")
 }
 
 // client is where a request comes from: the last address of X-Forwarded-For
@@ -141,22 +151,38 @@ func (h *Handler) trusted(host string) bool {
 	return false
 }
 
+// voice is the language that the link names, else the one that suits the
+// reader's browser best.
+func (h *Handler) voice(r *http.Request) Voice {
+	tags := make([]string, len(h.Voices))
+	for i, v := range h.Voices {
+		tags[i] = v.Tag
+	}
+	i := slices.Index(tags, r.URL.Query().Get("lang"))
+	if i < 0 {
+		i = slices.Index(tags, locale.Best(tags, strings.Join(r.Header.Values("Accept-Language"), ",")))
+	}
+	return h.Voices[i]
+}
+
 // page writes one of the states of pages/unsubscribe.html.
-func (h *Handler) page(w http.ResponseWriter, status int, state string) {
-	header := w.Header()
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, status int, state string) {
+	voice, header := h.voice(r), w.Header()
+	header.Set("Content-Language", voice.Tag)
+	header.Set("Vary", "Accept-Language")
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Robots-Tag", "noindex")
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	t, err := template.ParseFS(h.Theme, "pages/unsubscribe.html")
+	t, err := template.New("unsubscribe.html").Funcs(template.FuncMap{"t": voice.Text}).ParseFS(h.Theme, "pages/unsubscribe.html")
 	var page strings.Builder
 	if err == nil {
-		err = t.Execute(&page, map[string]string{"State": state, "Shop": h.Shop, "Status": h.Status})
+		err = t.Execute(&page, map[string]string{"State": state, "Shop": h.Shop, "Status": voice.Status, "Lang": voice.Tag, "Dir": voice.Dir})
 	}
 	if err != nil {
 		h.Log.Error("the page could not be made", "error", err)
-		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
+		http.Error(w, voice.Text("leave.unmade"), http.StatusInternalServerError)
 		return
 	}
 	w.WriteHeader(status)

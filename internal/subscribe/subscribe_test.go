@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/templates"
 )
 
@@ -36,7 +38,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{}
-	d.handler = &Handler{Links: links, Theme: templates.FS(""), Shop: "Harbour <Books>", Status: "https://status.example/",
+	d.handler = &Handler{Links: links, Theme: templates.FS(""), Shop: "Harbour <Books>", Voices: voices(),
 		Remove: d.remove, Log: slog.New(slog.NewTextHandler(&d.log, nil))}
 	d.handler.Links.Public = &url.URL{Scheme: "https", Host: "closures.example", Path: "/"}
 	d.Server = httptest.NewServer(d.handler)
@@ -44,6 +46,17 @@ func newDesk(t *testing.T) *desk {
 	d.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return d
 }
+
+// voices are every language there is, each with a status page of its own.
+var voices = sync.OnceValue(func() []Voice {
+	all := []Voice{{locale.English(), "https://status.example/"}}
+	for _, tag := range locale.Tags() {
+		if tag != locale.Default {
+			all = append(all, Voice{locale.BuiltIn(tag), "https://status.example/" + tag + "/"})
+		}
+	}
+	return all
+})
 
 func (d *desk) remove(_ context.Context, address string) error {
 	d.mu.Lock()
@@ -249,44 +262,83 @@ func TestRemoveFails(t *testing.T) {
 	}
 }
 
-// TestPages: every state is a whole page of its own that says the shop's name.
+// TestPages: every state is a whole page of its own, in each language, that says
+// the shop's name.
 func TestPages(t *testing.T) {
 	d := newDesk(t)
-	seen := map[string]string{}
-	for state, get := range map[string]func() answer{
-		"ask":     func() answer { return d.do(t, "GET", leave, "", nil) },
-		"left":    func() answer { return d.do(t, "POST", leave, "", nil) },
-		"broken":  func() answer { return d.do(t, "GET", leave+"x", "", nil) },
-		"unknown": func() answer { return d.do(t, "GET", "/", "", nil) },
-		"failed": func() answer {
-			d.fail = errors.New("no")
-			return d.do(t, "POST", leave, "", nil)
-		},
-	} {
-		page := get().body
-		d.fail = nil
-		for _, tag := range []string{"h1", "title", "main"} {
-			if len(elements(t, page, tag)) != 1 {
-				t.Errorf("%s: not one <%s>:\n%s", state, tag, page)
+	for _, v := range d.handler.Voices {
+		seen := map[string]string{}
+		for state, page := range d.states(t, "?lang="+v.Tag) {
+			checkPage(t, v, state, page.body)
+			if page.header.Get("Content-Language") != v.Tag || page.header.Get("Vary") != "Accept-Language" {
+				t.Errorf("%s, %s: %v", v.Tag, state, page.header)
 			}
-		}
-		if htmls := elements(t, page, "html"); len(htmls) != 1 || attr(htmls[0], "lang") == "" {
-			t.Errorf("%s: the page doesn't say its language", state)
-		}
-		if !strings.Contains(page, "Harbour &lt;Books&gt;") || !strings.Contains(page, `href="https://status.example/"`) {
-			t.Errorf("%s: neither the shop nor its status page:\n%s", state, page)
-		}
-		for _, tag := range []string{"script", "link", "img", "input"} {
-			if len(elements(t, page, tag)) > 0 {
-				t.Errorf("%s: it has a <%s>, which its own policy forbids or nobody needs", state, tag)
+			title := elements(t, page.body, "title")[0].FirstChild.Data
+			if other, taken := seen[title]; taken {
+				t.Errorf("%s: %s and %s have the title %q", v.Tag, state, other, title)
 			}
+			seen[title] = state
 		}
-		title := elements(t, page, "title")[0].FirstChild.Data
-		if other, taken := seen[title]; taken {
-			t.Errorf("%s and %s have the title %q", state, other, title)
-		}
-		seen[title] = state
 	}
+}
+
+// states are all pages that there are.
+func (d *desk) states(t *testing.T, query string, change ...func(*http.Request)) map[string]answer {
+	t.Helper()
+	pages := map[string]answer{
+		"ask":     d.do(t, "GET", leave+query, "", nil, change...),
+		"left":    d.do(t, "POST", leave+query, "", nil, change...),
+		"broken":  d.do(t, "GET", leave+"x"+query, "", nil, change...),
+		"unknown": d.do(t, "GET", "/"+query, "", nil, change...),
+	}
+	d.fail = errors.New("no")
+	pages["failed"] = d.do(t, "POST", leave+query, "", nil, change...)
+	d.fail = nil
+	return pages
+}
+
+func checkPage(t *testing.T, v Voice, state, page string) {
+	t.Helper()
+	for _, tag := range []string{"h1", "title", "main"} {
+		if len(elements(t, page, tag)) != 1 {
+			t.Errorf("%s: not one <%s>:\n%s", state, tag, page)
+		}
+	}
+	if htmls := elements(t, page, "html"); len(htmls) != 1 || attr(htmls[0], "lang") != v.Tag || attr(htmls[0], "dir") != v.Dir {
+		t.Errorf("%s: the page doesn't say that it is in %s", state, v.Tag)
+	}
+	if !strings.Contains(page, "Harbour &lt;Books&gt;") || !strings.Contains(page, `href="`+v.Status+`"`) {
+		t.Errorf("%s: neither the shop nor its status page:\n%s", state, page)
+	}
+	for _, tag := range []string{"script", "link", "img", "input"} {
+		if len(elements(t, page, tag)) > 0 {
+			t.Errorf("%s: it has a <%s>, which its own policy forbids or nobody needs", state, tag)
+		}
+	}
+	if strings.Contains(page, "[leave.") || strings.Contains(page, "{{") {
+		t.Errorf("%s in %s: words are missing:\n%s", state, v.Tag, page)
+	}
+}
+
+// TestLanguage: the link says which, else the browser; a language that the site
+// doesn't have gives its first.
+func TestLanguage(t *testing.T) {
+	d := newDesk(t)
+	for _, tt := range []struct{ query, accept, want string }{
+		{"", "", "en"},
+		{"", "pt-BR, en;q=0.5", "pt"},
+		{"", "ja", "en"},
+		{"?lang=ar", "de", "ar"},
+		{"?lang=tlh", "de", "de"},
+		{"?lang=%3Cscript%3E", "", "en"},
+	} {
+		for state, page := range d.states(t, tt.query, func(r *http.Request) { r.Header.Set("Accept-Language", tt.accept) }) {
+			if got := page.header.Get("Content-Language"); got != tt.want || attr(elements(t, page.body, "html")[0], "lang") != tt.want {
+				t.Errorf("%s, %s, %q: %s", state, tt.query, tt.accept, got)
+			}
+		}
+	}
+	d.checkRemoved(t, slices.Repeat([]string{"ada@example.com"}, 6)...)
 }
 
 func TestThemeWithoutThePage(t *testing.T) {

@@ -1,10 +1,10 @@
 package letter
 
 import (
+	"cmp"
 	"errors"
 	htmltemplate "html/template"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +18,9 @@ import (
 // content is what the templates are given. Whatever an owner wrote is one line,
 // or has been through Markdown.
 type content struct {
+	tongue          // of the letter
+	Words    tongue // of the notice's words, which may be another
+	Missing  string // says so, where they have not been translated; may be empty
 	Subject  string
 	Shop     string
 	Tone     string  // planned, delayed or open
@@ -33,9 +36,13 @@ type content struct {
 	Leave    string
 }
 
+// tongue is a language: its tag, and ltr or rtl.
+type tongue struct{ Lang, Dir string }
+
 // update is one update of the notice.
 type update struct {
 	When, Title string
+	Words       tongue // of the title and the text
 	Text        string
 	HTML        htmltemplate.HTML
 }
@@ -71,7 +78,8 @@ const excerpt = 1500
 
 // writer writes one letter.
 type writer struct {
-	cfg *config.Config
+	cfg  *config.Config
+	lang *locale.Language
 	Facts
 	room room
 }
@@ -82,10 +90,10 @@ func (w writer) content() (content, error) {
 	if !ok {
 		return content{}, errors.New("no such kind")
 	}
-	page := w.cfg.Shop.ClosureURL(n.Slug)
 	c := content{
+		tongue: tongue{w.lang.Tag, w.lang.Dir}, Words: w.tongue(n.Language),
 		Subject: w.subject(), Shop: w.shop(), Tone: w.tone(), opening: opening,
-		Contacts: w.contacts(), Page: page.String(), Leave: Unsubscribe,
+		Contacts: w.contacts(), Page: w.cfg.ClosureURL(w.lang.Tag, n.Slug).String(), Leave: Unsubscribe,
 	}
 	switch w.Kind {
 	case Reopened, Cancelled: // what was said of the closure no longer holds
@@ -99,29 +107,50 @@ func (w writer) content() (content, error) {
 			return content{}, errors.New("the notice has no such update")
 		}
 		u := n.Updates[i]
-		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle)}
-		c.Update.Text, c.Update.HTML = w.prose(u.Body, page)
+		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle), Words: w.tongue(u.Language)}
+		c.Update.Text, c.Update.HTML = w.prose(u.Body, c.Update.Words)
 		c.Text = clip(notice.Summary(n.Body), min(excerpt, w.room.text))
 		c.HTML = paragraph(c.Text)
 	default:
-		c.Text, c.HTML = w.prose(n.Body, page)
+		c.Text, c.HTML = w.prose(n.Body, c.Words)
 	}
 	if title := w.title(); title != opening.Headline {
 		c.Title = title
 	}
-	c.Facts = w.facts()
+	c.Facts, c.Missing = w.facts(), w.missing(c)
 	return c, nil
 }
 
-// prose is Markdown as text and as HTML fit for a mail.
-func (w writer) prose(markdown string, page *url.URL) (string, htmltemplate.HTML) {
-	render := notice.Markdown{Base: page}
+// tongue is that of words which say, or don't, that they were translated.
+func (w writer) tongue(language string) tongue {
+	tag := cmp.Or(language, w.cfg.Language())
+	return tongue{tag, locale.Direction(tag)}
+}
+
+// missing says what of the notice's words is not in the letter's language.
+func (w writer) missing(c content) string {
+	switch {
+	case c.Words.Lang != c.Lang:
+		return w.lang.Text("closure.untranslated")
+	case c.Update != nil && c.Update.Words.Lang != c.Lang:
+		return w.say("untranslated-update")
+	}
+	return ""
+}
+
+// say gives a message of the mails.
+func (w writer) say(id string, data ...any) string { return w.lang.Text("mail."+id, data...) }
+
+// prose is Markdown as text and as HTML fit for a mail. Its links begin at the
+// page in the language that it was written in.
+func (w writer) prose(markdown string, words tongue) (string, htmltemplate.HTML) {
+	render := notice.Markdown{Base: w.cfg.ClosureURL(words.Lang, w.Notice.Slug)}
 	text := render.PlainText(markdown)
 	if len(text) > w.room.text {
 		text = clip(line(text), w.room.text)
 		return text, paragraph(text)
 	}
-	return text, forMail(render.HTML(markdown))
+	return text, forMail(render.HTML(markdown), words.Dir)
 }
 
 func (w writer) facts() []notice.Fact {
@@ -181,8 +210,11 @@ func link(label, address string) contact {
 // stamp prints a moment on the shop's clocks, with the zone beside it.
 func (w writer) stamp(t time.Time, dateOnly bool) string {
 	zone := w.cfg.Shop.Location
-	return locale.English().When(t, dateOnly, w.Now, zone) + " (" + locale.English().Zone(zone) + ")"
+	return w.lang.When(t, dateOnly, w.Now, zone) + " (" + w.lang.Zone(zone) + ")"
 }
+
+// written is a moment as the owner wrote it.
+func (w writer) written(m notice.Moment) string { return w.stamp(m.Time, m.DateOnly) }
 
 func (w writer) title() string { return clip(line(w.Notice.Title), maxTitle) }
 func (w writer) shop() string  { return clip(line(w.cfg.Shop.Name), maxTitle) }

@@ -25,9 +25,27 @@ var styles = map[string]string{
 	"td":         "padding:4px 16px 4px 0",
 }
 
+// mirrored are the styles for text that runs from right to left. Many mailboxes
+// know no inline-start.
+var mirrored = mirror(styles)
+
+func mirror(styles map[string]string) map[string]string {
+	sides := strings.NewReplacer("-left", "-right", ":left", ":right", "4px 16px 4px 0", "4px 0 4px 16px")
+	m := map[string]string{}
+	for tag, style := range styles {
+		m[tag] = sides.Replace(style)
+	}
+	return m
+}
+
 // forMail makes rendered Markdown fit for a mail: pictures become their words,
-// since none may be fetched from afar; styles stand inline.
-func forMail(body htmltemplate.HTML) htmltemplate.HTML {
+// since none may be fetched from afar; styles stand inline, for text of that
+// direction.
+func forMail(body htmltemplate.HTML, dir string) htmltemplate.HTML {
+	styles := styles
+	if dir == "rtl" {
+		styles = mirrored
+	}
 	var b strings.Builder
 	for z := nethtml.NewTokenizer(strings.NewReader(string(body))); z.Next() != nethtml.ErrorToken; {
 		t := z.Token()

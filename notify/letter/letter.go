@@ -1,5 +1,5 @@
 // Package letter is what a mail says: subject, text and HTML of one of the
-// eight kinds of letter, made of a notice. It knows nothing of recipients or of
+// eight kinds of letter, made of a notice in one language. It knows nothing of recipients or of
 // sending.
 package letter
 
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
@@ -53,19 +54,21 @@ const Unsubscribe = "LINK-TO-LEAVE-THIS-LIST"
 // maxHTML keeps a letter small enough to be shown whole by every mailbox.
 const maxHTML = 30 << 10
 
-// Compose writes a letter by the theme's mail/letter.txt and mail/letter.html.
-// Times are the shop's, with the zone beside them. A letter that would be more
+// Compose writes a letter in a language by the theme's mail/letter.txt and
+// mail/letter.html, with the notice's translation where it has one. Times are the
+// shop's, with the zone beside them. A letter that would be more
 // than 30 KB of HTML has excerpts in the place of long texts and the beginnings
 // of long lists, and the link to the status page. It fails on a template that
 // does not work or is too large itself, an unknown kind, and an update that the
 // notice does not have.
-func Compose(theme fs.FS, cfg *config.Config, f Facts) (Letter, error) {
-	paper, err := load(theme)
+func Compose(theme fs.FS, cfg *config.Config, language *locale.Language, f Facts) (Letter, error) {
+	f.Notice = f.Notice.In(language.Tag)
+	paper, err := load(theme, language)
 	if err != nil {
 		return Letter{}, fmt.Errorf("letter: %w", err)
 	}
 	for _, r := range rooms {
-		w := writer{cfg, f, r}
+		w := writer{cfg, language, f, r}
 		content, err := w.content()
 		if err != nil {
 			return Letter{}, fmt.Errorf("letter %s: %w", f.Kind, err)
@@ -81,17 +84,20 @@ func Compose(theme fs.FS, cfg *config.Config, f Facts) (Letter, error) {
 	return Letter{}, errors.New("letter: mail/letter.html alone makes more than 30 KB; make it smaller")
 }
 
-// stationery is a theme's templates for the two parts of a letter.
+// stationery is a theme's templates for the two parts of a letter. In them
+// {{t "message.id" "Name" .Value}} is a message in the letter's language, and
+// {{address .}} an address in plain text.
 type stationery struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
 }
 
-func load(theme fs.FS) (s stationery, err error) {
-	if s.text, err = texttemplate.ParseFS(theme, "mail/letter.txt"); err != nil {
+func load(theme fs.FS, language *locale.Language) (s stationery, err error) {
+	words := map[string]any{"t": language.Text, "address": language.Address}
+	if s.text, err = texttemplate.New("letter.txt").Funcs(words).ParseFS(theme, "mail/letter.txt"); err != nil {
 		return s, err
 	}
-	s.html, err = htmltemplate.ParseFS(theme, "mail/letter.html")
+	s.html, err = htmltemplate.New("letter.html").Funcs(words).ParseFS(theme, "mail/letter.html")
 	return s, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/templates"
 )
@@ -88,7 +89,7 @@ func at(t testing.TB, stamp string) time.Time {
 // compose writes a letter by the default theme and checks what holds for all.
 func compose(t testing.TB, cfg *config.Config, f Facts) Letter {
 	t.Helper()
-	l, err := Compose(templates.FS(""), cfg, f)
+	l, err := Compose(templates.FS(""), cfg, locale.English(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,11 +339,11 @@ func TestCompositionFails(t *testing.T) {
 	theme := func(html string) fs.FS {
 		return fstest.MapFS{"mail/letter.txt": {Data: []byte("x")}, "mail/letter.html": {Data: []byte(html)}}
 	}
-	if _, err := Compose(theme("{{.Headline}}"), cfg, good); err != nil {
+	if _, err := Compose(theme("{{.Headline}}"), cfg, locale.English(), good); err != nil {
 		t.Errorf("a theme of one's own: %v", err)
 	}
 	for name, html := range map[string]string{"syntax": "{{.Headline", "unknown field": "{{.Nothing}}", "size": strings.Repeat("x", maxHTML+1)} {
-		if _, err := Compose(theme(html), cfg, good); err == nil || !strings.Contains(err.Error(), "letter.html") {
+		if _, err := Compose(theme(html), cfg, locale.English(), good); err == nil || !strings.Contains(err.Error(), "letter.html") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -350,7 +351,7 @@ func TestCompositionFails(t *testing.T) {
 		"unknown kind":   {Kind: "party", Notice: n, Now: good.Now},
 		"unknown update": {Kind: Update, Notice: n, Now: good.Now, Update: good.Now},
 	} {
-		if _, err := Compose(templates.FS(""), cfg, f); err == nil {
+		if _, err := Compose(templates.FS(""), cfg, locale.English(), f); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -3,8 +3,8 @@ package letter
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
@@ -19,32 +19,31 @@ type opening struct {
 // When is the second line.
 func (o opening) When() string { return strings.Join(o.Times, " ") }
 
-// words are what a closure is called by. A notice that leaves the checkout
-// alone closes nothing: it is called by its title.
-type words struct {
-	ahead, now, still, over, off string // headlines
-	ends, end                    string // "Reopens", "Reopening"
-}
-
-func (w writer) words() words {
+// headline says how the shop stands. A notice that leaves the checkout alone
+// closes nothing: it is called by its title.
+func (w writer) headline(id string) string {
 	if w.Notice.CheckoutOn {
-		title := w.title()
-		return words{ahead: title, now: title, still: title, over: title, off: title, ends: "Ends", end: "The end"}
+		return w.title()
 	}
-	who := w.who()
-	return words{
-		ahead: who + " will be closed", now: who + " is closed", still: who + " is still closed",
-		over: who + " is open again", off: who + " stays open", ends: "Reopens", end: "Reopening",
-	}
+	return w.say("headline."+id, "Who", w.who())
 }
 
-// who is the shop, and in brackets the storefronts where they are not all.
+// either is the id of a message of which there is another for a notice that
+// leaves the checkout alone.
+func (w writer) either(id string) string {
+	if w.Notice.CheckoutOn {
+		return id + "-on"
+	}
+	return id
+}
+
+// who is the shop, and with it the storefronts where they are not all.
 func (w writer) who() string {
 	shop, names := w.shop(), w.names(w.Storefronts)
 	if len(names) == 0 || len(names) == len(w.cfg.Storefronts) {
 		return shop
 	}
-	return shop + " (" + clip(strings.Join(names, ", "), maxTitle) + ")"
+	return w.say("who", "Shop", shop, "Storefronts", w.list(names))
 }
 
 func (w writer) names(ids []string) (names []string) {
@@ -56,80 +55,82 @@ func (w writer) names(ids []string) (names []string) {
 	return names
 }
 
+// list is names in one sentence, so many as a line takes.
+func (w writer) list(names []string) string {
+	length := 0
+	for i, name := range names {
+		if length += utf8.RuneCountInString(name); length > maxTitle {
+			names = append(names[:i:i], "…")
+			break
+		}
+	}
+	return w.lang.List(names)
+}
+
 // spared says which storefronts the closure is no longer about.
 func (w writer) spared() []string {
 	names := w.names(w.Spared)
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{"It is no longer about " + clip(locale.English().List(names), maxTitle) + "."}
+	return []string{w.say("spared", "Storefronts", w.list(names))}
 }
 
 // subject is one and the same for a whole closure, because mailboxes make a
 // thread of it. Only the last letter has its own: a customer must see it in the
 // list.
 func (w writer) subject() string {
-	shop := w.shop()
+	id := "subject.closure"
 	switch {
-	case w.Kind == Cancelled && w.Notice.CheckoutOn:
-		return shop + ": cancelled: " + w.title()
 	case w.Kind == Cancelled:
-		return shop + ": closure cancelled: " + w.title()
+		id = w.either("subject.cancelled")
 	case w.Kind == Reopened && w.Notice.CheckoutOn:
-		return shop + ": over: " + w.title()
+		id = "subject.over-on"
 	case w.Kind == Reopened:
-		return w.words().over
+		return w.headline("over")
 	}
-	return shop + ": " + w.title()
+	return w.say(id, "Shop", w.shop(), "Title", w.title())
 }
 
 // opening says what happened; ok is false for an unknown kind.
 func (w writer) opening() (o opening, ok bool) {
-	say := w.words()
 	switch w.Kind {
-	case Announced:
-		o = opening{"Announcement", say.ahead, w.period()}
-	case Reminder:
-		o = opening{"Reminder", say.ahead, w.period()}
+	case Announced, Reminder:
+		o.Headline, o.Times = w.headline("ahead"), w.period()
 	case ClosedNow:
-		o = opening{"As of now", say.now, w.until()}
+		o.Headline, o.Times = w.headline("now"), w.until()
 	case Changed:
-		o = w.standing("Changed")
+		o = w.standing()
 		o.Times = append(o.Times, w.spared()...)
 	case Update:
-		o = w.standing("Update")
+		o = w.standing()
 	case Delayed:
-		o = opening{"Delay", say.still, w.overdue()}
+		o.Headline, o.Times = w.headline("still"), w.overdue()
 	case Reopened:
-		o = opening{"It’s over", say.over, w.since()}
-		if !w.Notice.CheckoutOn {
-			o.Label = "Welcome back"
-		}
-		return o, true
+		return opening{w.say(w.either("occasion.reopened")), w.headline("over"), w.since()}, true
 	case Cancelled:
-		o = opening{"Cancelled", say.off, w.calledOff()}
-		return o, true
+		return opening{w.say("occasion.cancelled"), w.headline("stays"), w.calledOff()}, true
 	default:
 		return o, false
 	}
+	o.Label = w.say("occasion." + string(w.Kind))
 	if w.Notice.CheckoutOn {
-		o.Times = append(o.Times, "Orders are taken as usual.")
+		o.Times = append(o.Times, w.say("as-usual"))
 	}
 	return o, true
 }
 
 // standing says how things stand, before, during or after the closure.
-func (w writer) standing(label string) opening {
-	say := w.words()
+func (w writer) standing() opening {
 	switch w.Notice.Phase(w.Now) {
 	case notice.Closed:
-		return opening{label, say.now, w.until()}
+		return opening{Headline: w.headline("now"), Times: w.until()}
 	case notice.Overdue:
-		return opening{label, say.still, w.overdue()}
+		return opening{Headline: w.headline("still"), Times: w.overdue()}
 	case notice.Reopened:
-		return opening{label, say.over, w.since()}
+		return opening{Headline: w.headline("over"), Times: w.since()}
 	}
-	return opening{label, say.ahead, w.period()}
+	return opening{Headline: w.headline("ahead"), Times: w.period()}
 }
 
 // tone is the colour of the sign.
@@ -148,22 +149,24 @@ func (w writer) tone() string {
 
 // period is both ends of the closure.
 func (w writer) period() []string {
-	closes := w.Notice.Closes
-	from := "From " + w.stamp(closes.Time, closes.DateOnly)
+	from := w.written(w.Notice.Closes)
 	if w.Notice.Until().IsZero() {
-		return []string{from + " until further notice."}
+		return []string{w.say("from-open-ended", "At", from)}
 	}
-	return append([]string{from + "."}, w.until()...)
+	return append([]string{w.say("from", "At", from)}, w.until()...)
 }
 
 // until is the end alone. It names the first moment open again: of a date, a
 // reader could not tell whether "until" includes it.
 func (w writer) until() []string {
 	end := w.Notice.Until()
-	if end.IsZero() {
-		return []string{"Until further notice."}
+	switch {
+	case end.IsZero():
+		return []string{w.say("open-ended")}
+	case w.Notice.CheckoutOn:
+		return []string{w.say("ends", "At", w.written(end))}
 	}
-	return []string{w.words().ends + " " + w.stamp(end.Time, end.DateOnly) + "."}
+	return []string{w.say("reopens", "At", w.written(end))}
 }
 
 func (w writer) overdue() []string {
@@ -171,7 +174,7 @@ func (w writer) overdue() []string {
 	if planned.IsZero() {
 		return w.until()
 	}
-	return []string{w.words().end + " was planned for " + w.stamp(planned.Time, planned.DateOnly) + ".", "There is no new time yet."}
+	return []string{w.say(w.either("overdue"), "At", w.written(planned)), w.say("no-new-time")}
 }
 
 // since is when it ended: as written, if that has come, else now.
@@ -181,17 +184,12 @@ func (w writer) since() []string {
 		end = w.Now
 	}
 	if w.Notice.CheckoutOn {
-		return []string{"Ended " + w.stamp(end, false) + "."}
+		return []string{w.say("ended", "At", w.stamp(end, false))}
 	}
-	return []string{"Since " + w.stamp(end, false) + ".", "You can order again."}
+	return []string{w.say("since", "At", w.stamp(end, false)), w.say("order-again")}
 }
 
 // calledOff recalls what was announced.
 func (w writer) calledOff() []string {
-	closes := w.Notice.Closes
-	what := "The closure"
-	if w.Notice.CheckoutOn {
-		what = "What was"
-	}
-	return []string{what + " announced for " + w.stamp(closes.Time, closes.DateOnly) + " will not take place."}
+	return []string{w.say(w.either("called-off"), "At", w.written(w.Notice.Closes))}
 }
