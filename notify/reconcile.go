@@ -3,16 +3,12 @@ package notify
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
-	"github.com/backsoon/backsoon/notify/letter"
-	"github.com/backsoon/backsoon/templates"
 )
 
 // Reconcile looks at the folder and the clock, and writes, in one transaction,
@@ -289,56 +285,24 @@ func (r *round) fire(p *ledger.Campaign) error {
 	if err := r.writeCampaign(p); err != nil {
 		return err
 	}
-	l, err := r.compose(p)
+	words, err := r.words(p)
 	if err != nil {
 		return r.unwritable(p, err)
 	}
-	if l.Subject, err = r.subject(p, l.Subject); err != nil {
-		return err
-	}
-	p.Subject, p.Text, p.HTML = l.Subject, l.Text, l.HTML
+	*p = p.In(words[0])
 	if err := r.tx.Fire(*p); err != nil {
 		return err
+	}
+	for _, w := range words[1:] {
+		if err := r.tx.AddWording(p.ID, w); err != nil {
+			return err
+		}
 	}
 	n, err := r.tx.CountFollowers(*p)
 	if err != nil {
 		return err
 	}
 	return r.audit(ledger.Entry{Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": n}})
-}
-
-// subject keeps one subject for all mails of a closure but the last, whatever
-// becomes of its title: mailboxes thread by it.
-func (r *round) subject(p *ledger.Campaign, composed string) (string, error) {
-	first, err := r.tx.FirstCampaign(p.Slug)
-	if err != nil || first == nil || letter.Kind(p.Kind) == letter.Reopened || letter.Kind(p.Kind) == letter.Cancelled {
-		return composed, err
-	}
-	return first.Subject, nil
-}
-
-// compose writes the letter's words. A mistake in the site's own templates or
-// words must not hold up a mail: the default ones serve, and the owner is told.
-func (r *round) compose(p *ledger.Campaign) (letter.Letter, error) {
-	facts, language := r.situation.facts(p, r.now), r.Config.Language()
-	l, err := r.letter(r.Theme, language, facts)
-	if err == nil {
-		return l, nil
-	}
-	text := "Mail went out in the default form, because the site's own template has a mistake:\n\n" + err.Error() + "\n"
-	if err := r.alert(r.tx, alert{"A mail template has a mistake", text}, r.now); err != nil {
-		return l, err
-	}
-	return r.letter(templates.FS(""), language, facts)
-}
-
-// letter is the letter in a language, by the templates and the words of a theme.
-func (r *round) letter(theme fs.FS, language string, facts letter.Facts) (letter.Letter, error) {
-	words, err := locale.Load(theme, language)
-	if err != nil {
-		return letter.Letter{}, err
-	}
-	return letter.Compose(theme, r.Config, words, facts)
 }
 
 // unwritable gives a mail up that can't be put into words: no checkout waits for

@@ -3,6 +3,8 @@ package notify
 import (
 	"strings"
 	"testing"
+
+	"github.com/backsoon/backsoon/internal/ledger"
 )
 
 const winterInPortuguese = "---\ntitle: Fechado para as férias de inverno\n---\nFechamos por duas semanas.\n"
@@ -92,5 +94,41 @@ func TestChangesOfTimes(t *testing.T) {
 		b.w.Close()
 		b.start()
 		b.until("2026-11-20 10:20")
+	}
+}
+
+// Each subscriber reads all mails of a closure in one language, as one thread.
+func TestMailInEachLanguage(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	err := b.l.Update(t.Context(), func(tx *ledger.Tx) error {
+		for address, language := range map[string]string{"rui@example.org": "pt-BR", "eva@example.org": "de"} {
+			if _, err := tx.AddSubscriber(ledger.Subscriber{Email: address, Language: language, Confirmed: b.clock()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("winter-break.md", winter)
+	b.write("winter-break.pt.md", winterInPortuguese)
+	b.until("2026-11-20 10:05")
+	first := map[string]received{}
+	for _, m := range b.mailbox.take() {
+		first[m.to] = m
+	}
+	for to, want := range map[string]string{"ann@example.org": "two weeks", "eva@example.org": "two weeks", "rui@example.org": "duas semanas"} {
+		if !strings.Contains(first[to].body, want) {
+			t.Errorf("%s reads %q, want %q", to, first[to].body, want)
+		}
+	}
+	b.until("2026-12-24 18:05")
+	for _, m := range b.mailbox.take() {
+		before := first[m.to]
+		if m.header.Get("References") != before.header.Get("Message-ID") || m.header.Get("Subject") != before.header.Get("Subject") {
+			t.Errorf("%s: %q is not in the thread of %q", m.to, m.header, before.header)
+		}
 	}
 }

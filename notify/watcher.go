@@ -16,6 +16,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
 	"github.com/backsoon/backsoon/notify/email"
@@ -52,6 +53,9 @@ type Watcher struct {
 	webhooks  *webhook.Client
 	sender    *email.Sender
 	mail      mailState
+
+	languages  map[string]*locale.Language // as far as mails were written in them
+	themeStamp string                      // of the theme that their words are from
 
 	mu       sync.Mutex
 	inFlight map[endpointKey]bool
