@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,16 +27,9 @@ func checkCommand(s *site) *cobra.Command {
 		if err := s.load(); err != nil {
 			return err
 		}
-		notices, problems, err := s.notices(now.Time)
+		notices, accepted, problems, err := s.inspect(cmd.Context(), now.Time)
 		if err != nil {
 			return err
-		}
-		accepted, err := s.accepted(cmd.Context())
-		if err != nil {
-			return err
-		}
-		for _, n := range notices {
-			problems = append(problems, n.CheckChange(notice.Path(n.Slug), now.Time, accepted[n.Slug])...)
 		}
 		problems = append(problems, s.astray(accepted, now.Time)...)
 		for _, unset := range s.cfg.Unset {
@@ -52,6 +46,23 @@ func checkCommand(s *site) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// inspect reads the folder and what the ledger has in force, and finds every
+// mistake in the notices' files, those among them that only the change makes.
+func (s *site) inspect(ctx context.Context, now time.Time) (notices []*notice.Notice, accepted map[string]*notice.Notice, problems strictyaml.Problems, err error) {
+	notices, problems, err = s.notices(now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	accepted, err = s.accepted(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, n := range notices {
+		problems = append(problems, n.CheckChange(notice.Path(n.Slug), now, accepted[n.Slug])...)
+	}
+	return notices, accepted, problems, nil
 }
 
 // missesItsName is flood, flood.txt, flood.MD or flood.md.txt, but not what

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,7 +26,8 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Try it all on this machine: a sample shop with its checkout, and a mailbox",
 		Long: "Try it all on this machine, with nothing to install: the watcher on a copy of the sample shop, a small\n" +
-			"online shop whose checkout obeys it, and a mailbox that shows every mail. Nothing leaves the machine.",
+			"online shop whose checkout obeys it, a mailbox that shows every mail, and one page to see and do it\n" +
+			"all on. Nothing leaves the machine.",
 		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			d, err := newDemonstration(cmd.Context(), &lines{out: cmd.OutOrStdout()}, cmd.ErrOrStderr())
@@ -54,6 +54,7 @@ type demonstration struct {
 	at      addresses
 	shop    *demo.Shop
 	mailbox *demo.Mailbox
+	screen  *demo.Screen
 	out     *lines
 	errors  io.Writer
 	leave   context.CancelFunc // ends the servers
@@ -76,8 +77,9 @@ func newDemonstration(ctx context.Context, out *lines, errs io.Writer) (d *demon
 		l.close()
 		return nil, errors.Join(err, d.end())
 	}
+	go serveUntil(ctx, l.screen, d.screen.Handler(), d.log())
 	go serveUntil(ctx, l.shop, d.shop.Handler(), d.log())
-	go serveUntil(ctx, l.status, statusPages(d.site.public()), d.log())
+	go serveUntil(ctx, l.status, statusPages(d.site.public(), d.at.status), d.log())
 	go serveUntil(ctx, l.mailbox, d.mailbox.Handler(), d.log())
 	go d.mailbox.ServeSMTP(l.smtp)
 	l.customers.Close() // it is the watcher that listens there
@@ -103,27 +105,25 @@ func (d *demonstration) furnish(ctx context.Context) error {
 		return err
 	}
 	shop.Location = d.site.cfg.Shop.Location
-	d.shop = shop
+	d.shop, d.screen = shop, d.newScreen(shop)
 	return nil
 }
 
 // watch is `backsoon watch` on the scratch copy, until the context ends.
 func (d *demonstration) watch(ctx context.Context) error {
-	return d.site.watch(ctx, d.log(), func(e ledger.Entry) { d.out.print(d.site.line(e)) })
+	err := d.site.watch(ctx, d.log(), func(e ledger.Entry) {
+		d.out.print(d.site.line(e))
+		d.screen.Log(d.site.screenLine(e))
+	})
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // it was ended before it had begun
+		return nil
+	}
+	return err
 }
 
 // log is for what went wrong alone: the story tells of refusals, too.
 func (d *demonstration) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(d.errors, &slog.HandlerOptions{Level: slog.LevelError}))
-}
-
-// statusPages serves public/; what a browser has kept is never shown unasked.
-func statusPages(public string) http.Handler {
-	pages := http.FileServer(http.Dir(public))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache")
-		pages.ServeHTTP(w, r)
-	})
 }
 
 // end stops the servers and removes the scratch copy.
@@ -139,7 +139,9 @@ func (d *demonstration) end() error {
 
 func (d *demonstration) introduce() {
 	command := invocation() + " --site " + d.site.dir
-	d.out.print(fmt.Sprintf(`%s is open, with everything on this machine:
+	d.out.print(fmt.Sprintf(`Open %s in a browser: the notice to edit, and beside it all that follows.
+
+%s is open, with everything on this machine:
 
   The shop         %-25s put the book into the basket, and pay
   The status page  %-25s open or closed, and until when
@@ -152,7 +154,7 @@ Close the shop: save a notice in that folder, or run in another terminal
   %s reopen burst-pipe
 
 Mail goes out %s after the last change. Ctrl-C ends the demo and removes the folder. What happens:
-`, d.site.cfg.Shop.Name, d.at.shop, d.at.status, d.at.mailbox, len(demoSubscribers),
+`, d.at.screen, d.site.cfg.Shop.Name, d.at.shop, d.at.status, d.at.mailbox, len(demoSubscribers),
 		filepath.Join(d.site.dir, notice.Folder), command, command, d.site.cfg.Email.Settle))
 }
 

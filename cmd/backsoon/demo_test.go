@@ -139,7 +139,7 @@ func namesDays(t *testing.T, text string, year int) {
 
 func TestSampleSettings(t *testing.T) {
 	const secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-	text, err := sampleSettings(addresses{"http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/",
+	text, err := sampleSettings(addresses{"http://127.0.0.1:7/", "http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/",
 		"127.0.0.1:4", "http://127.0.0.1:5/", "127.0.0.1:6"}, secret)
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,13 @@ func (m *Mailbox) Mails() []Mail {
 	return slices.Clone(m.mails)
 }
 
+// count tells how many mails have come in all.
+func (m *Mailbox) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.taken
+}
+
 func (m *Mailbox) take(to []string, source []byte) {
 	mail := parseMail(to, source)
 	mail.Received = time.Now()

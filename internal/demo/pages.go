@@ -10,7 +10,7 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-var pages = template.Must(template.ParseFS(pageFiles, "pages/*"))
+var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html", "pages/*.css"))
 
 // render answers with a whole page or, if the page is broken, with none of it.
 func render(w http.ResponseWriter, status int, page string, data any) {

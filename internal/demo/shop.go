@@ -1,5 +1,6 @@
-// Package demo is the demo's own two parts: a mailbox that takes mail and shows
-// it, and a small shop that obeys only the signed webhook.
+// Package demo is the demo's own three parts: a mailbox that takes mail and shows
+// it, a small shop that obeys only the signed webhook, and the screen on which
+// all of it is seen at once.
 package demo
 
 import (
