@@ -57,6 +57,8 @@ func (b *builder) build() {
 	b.missing()
 	b.crawlers()
 	b.add("status.json", b.status)
+	b.keep("status.schema.json", 1, b.reader.schema)
+	b.statuspages()
 }
 
 // list puts each face, the first closed first, where it belongs. A closure that

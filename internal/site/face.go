@@ -7,16 +7,18 @@ import (
 
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/statuspage"
 )
 
 // face is what a language's pages make of one notice, kept for as long as
 // nothing of it changes.
 type face struct {
-	n     *notice.Notice // in this language, as far as it is translated
-	facts Facts          // what only the ledger knows; zero without a ledger
-	basis basis
-	key   uint64                        // differs from that of any other face
-	gone  atomic.Pointer[template.HTML] // its entry on a year's page; nil: not rendered yet
+	n       *notice.Notice // in this language, as far as it is translated
+	facts   Facts          // what only the ledger knows; zero without a ledger
+	basis   basis
+	key     uint64                              // differs from that of any other face
+	gone    atomic.Pointer[template.HTML]       // its entry on a year's page; nil: not rendered yet
+	updates atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
 
 	closed, reopened, announced time.Time // see the functions of these names
 	year                        int       // in which it closed, on the shop's clocks
