@@ -51,6 +51,7 @@ func (b *builder) build() {
 	b.index()
 	b.storefronts()
 	b.feeds()
+	b.badges()
 	if b.voice.prefix != "" { // what follows is the same in every language
 		return
 	}
