@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test lint bench receivers chromium
+.PHONY: demo test lint bench validate receivers chromium
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -24,6 +24,11 @@ lint:
 # One package after the other: they would slow each other down.
 bench:
 	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
+
+# What we publish, read by other people's programs, which need node and npm.
+validate:
+	npm ci --prefix internal/site/testdata/statuspage --silent --no-audit --no-fund
+	$(GO) test -tags validate -run Client ./internal/site
 
 # The sample receivers in JavaScript and PHP, which need node and php.
 receivers:

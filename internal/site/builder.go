@@ -13,7 +13,6 @@ type builder struct {
 	reader
 	*snapshot
 	edition *Edition
-	leads   map[string]*face // of the states, by slug
 	all     listing
 }
 
@@ -25,7 +24,7 @@ type listing struct {
 }
 
 func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
-	b := &builder{reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e, leads: map[string]*face{}}
+	b := &builder{reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e}
 	faces := make([]*face, len(snap.Notices))
 	for i, n := range snap.Notices {
 		var facts Facts
@@ -33,9 +32,6 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 			facts = snap.Known.Notices[n.Slug]
 		}
 		faces[i] = b.face(n, facts)
-	}
-	for _, state := range snap.states {
-		b.leads[state.Lead] = v.faces[state.Lead]
 	}
 	v.forget(faces)
 	slices.SortFunc(faces, func(x, y *face) int {
@@ -66,6 +62,7 @@ func (b *builder) build() {
 	b.index()
 	b.storefronts()
 	b.feeds()
+	b.badges()
 	if b.voice.prefix != "" { // what follows is the same in every language
 		return
 	}
@@ -73,6 +70,8 @@ func (b *builder) build() {
 	b.logo()
 	b.crawlers()
 	b.add("status.json", b.status)
+	b.keep("status.schema.json", 1, b.reader.schema)
+	b.statuspages()
 }
 
 // list puts each face, the first closed first, where it belongs. A closure that

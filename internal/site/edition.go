@@ -58,11 +58,14 @@ func (s *Site) Edition(in Input) (*Edition, error) {
 		snap.tags = s.key(snap.tags, tag)
 	}
 	e := &Edition{files: make(map[string]*file, len(s.kept))}
-	for _, v := range snap.voices {
-		newBuilder(s, e, v, snap).build()
+	builders := make([]*builder, len(snap.voices))
+	for i, v := range snap.voices {
+		builders[i] = newBuilder(s, e, v, snap)
+		builders[i].build()
 	}
+	err := builders[0].banner(builders)
 	s.kept = e.files
-	return e, nil
+	return e, err
 }
 
 // add puts a file into the edition that is to be rendered each time.

@@ -7,19 +7,21 @@ import (
 
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/statuspage"
 )
 
 // face is what a language's pages make of one notice, kept for as long as
 // nothing of it changes.
 type face struct {
-	n     *notice.Notice // in this language, as far as it is translated
-	facts Facts          // what only the ledger knows; zero without a ledger
-	basis basis
-	from  time.Time                     // since when the basis is known to be so
-	until time.Time                     // when it may be another; zero: not by itself
-	key   uint64                        // differs from that of any other face
-	page  *file                         // the closure's own page
-	gone  atomic.Pointer[template.HTML] // its entry on a year's page; nil: not rendered yet
+	n       *notice.Notice // in this language, as far as it is translated
+	facts   Facts          // what only the ledger knows; zero without a ledger
+	basis   basis
+	from    time.Time                           // since when the basis is known to be so
+	until   time.Time                           // when it may be another; zero: not by itself
+	key     uint64                              // differs from that of any other face
+	page    *file                               // the closure's own page
+	gone    atomic.Pointer[template.HTML]       // its entry on a year's page; nil: not rendered yet
+	updates atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
 
 	closed, reopened, announced time.Time // see the functions of these names
 	year                        int       // in which it closed, on the shop's clocks
@@ -32,7 +34,7 @@ type basis struct {
 	original *notice.Notice
 	facts    Facts
 	phase    notice.Phase
-	updates  int    // that are not dated ahead
+	happened int    // of its moments, those that are not ahead
 	years    uint64 // of each moment
 }
 
@@ -43,7 +45,7 @@ func (r reader) face(n *notice.Notice, facts Facts) *face {
 	if old != nil && old.basis.original == n && old.facts == facts && old.lasts(r.now) {
 		return old
 	}
-	basis := basis{n, facts, n.Phase(r.now), r.countUpdates(n), r.years(n, facts)}
+	basis := basis{n, facts, n.Phase(r.now), r.happened(n, facts), r.years(n, facts)}
 	if old != nil && old.basis == basis {
 		old.from, old.until = r.now, r.turns(n, facts)
 		return old
@@ -104,10 +106,10 @@ func (r reader) years(n *notice.Notice, facts Facts) (number uint64) {
 	return number
 }
 
-// countUpdates counts those that are not dated ahead.
-func (r reader) countUpdates(n *notice.Notice) (count int) {
-	for _, u := range n.Updates {
-		if !u.At.After(r.now) {
+// happened counts the notice's moments that are not ahead.
+func (r reader) happened(n *notice.Notice, facts Facts) (count int) {
+	for _, t := range moments(n, facts) {
+		if !t.After(r.now) {
 			count++
 		}
 	}

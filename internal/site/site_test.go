@@ -168,8 +168,9 @@ func TestThemeErrorsNameFileAndLine(t *testing.T) {
 	theme := func(name, text string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, f := range slices.Concat(shared, pageFiles, []string{"style.css", "live.js"}) {
-			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}`)}
+			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}{{define "gone"}}{{end}}.`)}
 		}
+		files["pages/banner.js"], files["pages/banner.css"] = &fstest.MapFile{}, &fstest.MapFile{}
 		files["pages/"+name] = &fstest.MapFile{Data: []byte(text)}
 		return files
 	}

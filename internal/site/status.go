@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"time"
 
@@ -27,6 +28,18 @@ type storefrontStatus struct {
 	Notices  []string `json:"notices"`
 }
 
+// statusSchema describes status.json to programs: JSON Schema, draft 2020-12,
+// https://json-schema.org/draft/2020-12/json-schema-core
+//
+//go:embed status.schema.json
+var statusSchema []byte
+
+// schema is the schema with its address on the site as its $id.
+func (r reader) schema() ([]byte, error) {
+	id, err := encode(r.address("status.schema.json"))
+	return bytes.Replace(statusSchema, []byte(`"status.schema.json"`), bytes.TrimSpace(id), 1), err
+}
+
 func (b *builder) status() ([]byte, error) {
 	s := status{
 		Shop: b.site.cfg.Shop.Name, Generated: b.now.UTC().Format(time.RFC3339),
@@ -35,10 +48,15 @@ func (b *builder) status() ([]byte, error) {
 	for _, state := range b.states {
 		s.Storefronts[state.Storefront] = b.storefrontStatus(state)
 	}
+	return encode(s)
+}
+
+// encode gives v as JSON in one line.
+func encode(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(s)
+	err := enc.Encode(v)
 	return out.Bytes(), err
 }
 
@@ -48,7 +66,7 @@ func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {
 		Name: front.Name, State: s.State, Checkout: s.Checkout(),
 		Since: stamp(s.Since), Until: stamp(s.Until), Notices: append([]string{}, s.Notices...),
 	}
-	if lead := b.leads[s.Lead]; lead != nil && s.State != schedule.Open {
+	if lead := b.all.lead(s.Lead); lead != nil && s.State != schedule.Open {
 		status.Message = lead.n.Title
 	}
 	if b.Known == nil {

@@ -25,8 +25,8 @@ type theme struct {
 	pages  map[string]*template.Template
 }
 
-// shared are the files that every page is made with.
-var shared = []string{"layout.html", "parts.html"}
+// shared are the files that every page is made with, and the badge, which is none.
+var shared = []string{"layout.html", "parts.html", "badge.svg"}
 
 // pageFiles are the pages, each with its own file.
 var pageFiles = []string{"index.html", "closure.html", "history.html", "year.html", "404.html"}
