@@ -14,6 +14,7 @@ type builder struct {
 	*snapshot
 	edition *Edition
 	leads   map[string]*face // of the states, by slug
+	oldest  []*face          // the first closed first
 	all     listing
 }
 
@@ -29,10 +30,11 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	faces := make([]*face, len(snap.Notices))
 	for i, n := range snap.Notices {
 		var facts Facts
+		var changes []Change
 		if snap.Known != nil {
-			facts = snap.Known.Notices[n.Slug]
+			facts, changes = snap.Known.Notices[n.Slug], snap.Known.Changes[n.Slug]
 		}
-		faces[i] = b.face(n, facts)
+		faces[i] = b.face(n, facts, changes)
 	}
 	for _, state := range snap.states {
 		b.leads[state.Lead] = v.faces[state.Lead]
@@ -44,7 +46,7 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 		}
 		return cmp.Compare(x.n.Slug, y.n.Slug)
 	})
-	b.all = b.list(faces)
+	b.oldest, b.all = faces, b.list(faces)
 	return b
 }
 
@@ -65,7 +67,7 @@ func (b *builder) build() {
 	b.history()
 	b.index()
 	b.storefronts()
-	b.feeds()
+	b.subscriptions()
 	if b.voice.prefix != "" { // what follows is the same in every language
 		return
 	}

@@ -113,7 +113,7 @@ func TestDraftsAreShownOnRequestOnly(t *testing.T) {
 			t.Errorf("the draft's page lacks %q", want)
 		}
 	}
-	for _, name := range []string{"feed.xml", "sitemap.xml", "status.json"} {
+	for _, name := range []string{"feed.xml", "atom.xml", "feed.json", "closures.ics", "sitemap.xml", "status.json"} {
 		if bytes.Contains(files[name], []byte("plans")) {
 			t.Errorf("%s tells of the draft", name)
 		}
@@ -168,7 +168,7 @@ func TestThemeErrorsNameFileAndLine(t *testing.T) {
 	theme := func(name, text string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, f := range slices.Concat(shared, pageFiles, []string{"style.css", "live.js"}) {
-			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}`)}
+			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}{{define "gone"}}{{end}}`)}
 		}
 		files["pages/"+name] = &fstest.MapFile{Data: []byte(text)}
 		return files
