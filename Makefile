@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test lint bench receivers chromium
+.PHONY: demo test lint bench receivers validate chromium
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -28,6 +28,13 @@ bench:
 # The sample receivers in JavaScript and PHP, which need node and php.
 receivers:
 	$(GO) test -tags receivers ./docs/receivers
+
+# Feeds and calendars, as other people's programs judge them: jing, Ruby and ical.js, which need Java and node.
+validate:
+	@command -v jing >/dev/null && ruby -e 'require "rss"' 2>/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends jing ruby ruby-rss; } || \
+		{ echo "This needs jing and Ruby's rss. As root, run: apt-get install jing ruby ruby-rss"; exit 1; }
+	npm ci --prefix internal/site/testdata/validators --no-audit --no-fund
+	$(GO) test -count 1 -tags validate -run 'Validators|AnotherCalendar' ./internal/site
 
 # Some tests look at the pages in a browser.
 chromium:
