@@ -59,12 +59,11 @@ func (d day) Class() string {
 }
 
 // almanac shows what the closures mean for these storefronts.
-func (b *builder) almanac(states []schedule.State, closures listing) almanac {
+func (b *builder) almanac(states []schedule.State, closures []*face) almanac {
 	now := b.now.In(b.site.cfg.Shop.Location)
-	begins := startOf(now.Year(), now.Month(), 1, now.Location())
 	spans := make([][]span, len(states))
 	for i, s := range states {
-		spans[i] = b.spans(s.Storefront, closures, begins)
+		spans[i] = b.spans(s.Storefront, closures)
 	}
 	c := almanac{Several: len(states) > 1}
 	week := b.voice.WeekStart()

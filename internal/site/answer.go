@@ -2,6 +2,7 @@ package site
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
@@ -34,6 +35,9 @@ type answer struct {
 func (a answer) String() string {
 	return strings.TrimSpace(a.Word + " " + a.Then.String())
 }
+
+// Long tells whether the word is too long to be written as large as others are.
+func (a answer) Long() bool { return utf8.RuneCountInString(a.Word) > 9 }
 
 // answer words the messages answer.<id>.word and, around a moment,
 // answer.<id>.then.

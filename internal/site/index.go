@@ -51,7 +51,8 @@ func storefrontPath(id string) string { return "storefronts/" + id + "/index.htm
 func (b *builder) statusPage(path string, states []schedule.State, closures listing, only *storefrontLink) ([]byte, error) {
 	signs := b.signs(b.reader, states, closures)
 	f := b.frame(path, b.headline(signs, true))
-	structured, err := b.structured(states, closures)
+	closing := b.closing(closures)
+	structured, err := b.structured(states, closing)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 		StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
 		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming, f.Root),
 		Past:    b.views(closures.past[:min(latest, len(closures.past))], f.Root),
-		Almanac: b.almanac(states, closures), Follow: b.follow(f, only), Only: only,
+		Almanac: b.almanac(states, closing), Follow: b.follow(f, only), Only: only,
 	}
 	page.Name = b.headline(signs, false)
 	if fronts := b.site.cfg.Storefronts; len(fronts) > 1 {

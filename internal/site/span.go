@@ -27,18 +27,37 @@ func (s span) until(now time.Time) time.Time {
 	return midnight(now, 1)
 }
 
-// spans lists when a storefront is closed, as it came and as it is planned, from
-// the moment since on: in order, and none touches another.
-func (b *builder) spans(storefront string, closures listing, since time.Time) []span {
+// closing lists the closures that have to do with this month and what follows.
+func (b *builder) closing(closures listing) []*face {
+	now := b.now.In(b.site.cfg.Shop.Location)
+	month := startOf(now.Year(), now.Month(), 1, now.Location())
+	all := slices.Concat(closures.ongoing, closures.coming)
+	for _, f := range closures.past {
+		if f.over().After(month) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// over is when a closure that is over ended, as far as anybody knows.
+func (f *face) over() time.Time {
+	if !f.reopened.IsZero() {
+		return f.reopened
+	}
+	return f.n.End()
+}
+
+// spans lists when these closures close a storefront, as it came and as it is
+// planned: in order, and none touches another.
+func (b *builder) spans(storefront string, closures []*face) []span {
 	var all []span
-	for _, faces := range [][]*face{closures.ongoing, closures.coming, closures.past} {
-		for _, f := range faces {
-			if !f.closes(storefront) {
-				continue
-			}
-			if s := b.spanOf(f); s.endless() || s.to.After(since) && s.to.After(s.from.Time) {
-				all = append(all, s)
-			}
+	for _, f := range closures {
+		if !f.closes(storefront) {
+			continue
+		}
+		if s := b.spanOf(f); s.endless() || s.to.After(s.from.Time) {
+			all = append(all, s)
 		}
 	}
 	slices.SortFunc(all, func(x, y span) int { return x.from.Compare(y.from.Time) })
@@ -66,10 +85,7 @@ func (b *builder) spanOf(f *face) span {
 	s := span{from: b.local(f.closed, f.n.Closes)}
 	switch f.basis.phase {
 	case notice.Reopened:
-		s.to = b.local(f.reopened, f.n.Until())
-		if f.reopened.IsZero() {
-			s.to = b.local(f.n.End(), f.n.Until())
-		}
+		s.to = b.local(f.over(), f.n.Until())
 	case notice.Overdue: // the end that was planned has passed
 	default:
 		if until := f.n.Until(); !until.IsZero() {

@@ -45,7 +45,7 @@ type specialHours struct {
 const mostHours = 40
 
 // structured describes the storefronts, with the closures now and ahead.
-func (b *builder) structured(states []schedule.State, closures listing) (template.JS, error) {
+func (b *builder) structured(states []schedule.State, closures []*face) (template.JS, error) {
 	shop := b.site.cfg.Shop
 	data := structured{Context: "https://schema.org"}
 	today := midnight(b.now.In(shop.Location), 0)
@@ -59,7 +59,7 @@ func (b *builder) structured(states []schedule.State, closures listing) (templat
 		if len(b.site.cfg.Storefronts) > 1 {
 			st.Name, st.Parent = front.Name, &organization{"Organization", shop.Name}
 		}
-		st.Hours = hoursOf(b.spans(front.ID, closures, today), today)
+		st.Hours = hoursOf(b.spans(front.ID, closures), today)
 		data.Graph = append(data.Graph, st)
 	}
 	text, err := json.Marshal(data) // which escapes < so that no text can end the script
