@@ -25,14 +25,18 @@ lint:
 bench:
 	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
 
-# What we publish, read by other people's programs, which need node and npm.
-validate:
-	npm ci --prefix internal/site/testdata/statuspage --silent --no-audit --no-fund
-	$(GO) test -tags validate -run Client ./internal/site
-
 # The sample receivers in JavaScript and PHP, which need node and php.
 receivers:
 	$(GO) test -tags receivers ./docs/receivers
+
+# Feeds, calendars and api/v2, as other people's programs read them: jing, Ruby, ical.js and a client of Statuspage, which
+# need Java and node.
+validate:
+	@command -v jing >/dev/null && ruby -e 'require "rss"' 2>/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends jing ruby ruby-rss; } || \
+		{ echo "This needs jing and Ruby's rss. As root, run: apt-get install jing ruby ruby-rss"; exit 1; }
+	npm ci --prefix internal/site/testdata/validators --no-audit --no-fund
+	npm ci --prefix internal/site/testdata/statuspage --silent --no-audit --no-fund
+	$(GO) test -count 1 -tags validate -run 'Validators|AnotherCalendar|Client' ./internal/site
 
 # Some tests look at the pages in a browser.
 chromium:

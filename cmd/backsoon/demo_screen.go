@@ -12,6 +12,7 @@ import (
 	"github.com/backsoon/backsoon/internal/demo"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
+	pages "github.com/backsoon/backsoon/internal/site"
 )
 
 // newScreen puts the demonstration's parts side by side.
@@ -52,11 +53,12 @@ func statusPages(public, address string) http.Handler {
 		name := nameOf(r.URL.Path)
 		if r.Header.Get("Sec-Fetch-Dest") == "iframe" && strings.HasSuffix(name, ".html") {
 			if page, err := fs.ReadFile(os.DirFS(public), name); err == nil {
-				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				w.Header().Set("Content-Type", pages.ContentType(name))
 				_, _ = w.Write(besides(page, address)) // an error is the browser's going away
 				return
 			}
 		}
+		w.Header().Set("Content-Type", pages.ContentType(name))
 		files.ServeHTTP(w, r)
 	})
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -226,7 +224,7 @@ func (e *edition) answer(w http.ResponseWriter, status int, name string, content
 	if path.Ext(name) == ".html" {
 		content = withReload(content, e.number, asked)
 	}
-	w.Header().Set("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"))
+	w.Header().Set("Content-Type", pages.ContentType(name))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(content) // an error is the browser's going away

@@ -159,12 +159,19 @@ func (s *site) short(t, now time.Time) string {
 
 // input is what the watcher knows, as the pages want it.
 func input(snap notify.Snapshot) pages.Input {
-	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}}
+	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}, Changes: map[string][]pages.Change{}}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
 	}
 	for i, n := range snap.Notices {
-		known.Notices[n.Slug] = factsOf(n, *snap.Rows[i])
+		facts := factsOf(n, *snap.Rows[i])
+		facts.Versions = snap.Versions[i]
+		known.Notices[n.Slug] = facts
+		if changes := snap.Changes[i]; len(changes) > 1 { // else the notice says it all
+			for _, c := range changes {
+				known.Changes[n.Slug] = append(known.Changes[n.Slug], pages.Change(c))
+			}
+		}
 	}
 	return pages.Input{Notices: snap.Notices, Now: seconds(snap.Now), Known: known}
 }
@@ -172,7 +179,7 @@ func input(snap notify.Snapshot) pages.Input {
 // factsOf is what came of a notice. One that was over before it was carried out
 // has no end that anybody saw; one that was accepted in time was missed.
 func factsOf(n *notice.Notice, row ledger.Notice) pages.Facts {
-	f := pages.Facts{Accepted: seconds(row.First), Closed: seconds(row.Closed)}
+	f := pages.Facts{Accepted: seconds(row.First), Revised: seconds(row.Accepted), Closed: seconds(row.Closed)}
 	if row.Closed.IsZero() {
 		f.Missed = !row.Ended.IsZero() && row.First.Before(n.Closes.Time)
 		return f

@@ -13,6 +13,7 @@ type builder struct {
 	reader
 	*snapshot
 	edition *Edition
+	oldest  []*face // the first closed first
 	all     listing
 }
 
@@ -28,10 +29,11 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	faces := make([]*face, len(snap.Notices))
 	for i, n := range snap.Notices {
 		var facts Facts
+		var changes []Change
 		if snap.Known != nil {
-			facts = snap.Known.Notices[n.Slug]
+			facts, changes = snap.Known.Notices[n.Slug], snap.Known.Changes[n.Slug]
 		}
-		faces[i] = b.face(n, facts)
+		faces[i] = b.face(n, facts, changes)
 	}
 	v.forget(faces)
 	slices.SortFunc(faces, func(x, y *face) int {
@@ -40,7 +42,7 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 		}
 		return cmp.Compare(x.n.Slug, y.n.Slug)
 	})
-	b.all = b.list(faces)
+	b.oldest, b.all = faces, b.list(faces)
 	return b
 }
 
@@ -61,7 +63,7 @@ func (b *builder) build() {
 	b.history()
 	b.index()
 	b.storefronts()
-	b.feeds()
+	b.subscriptions()
 	b.badges()
 	if b.voice.prefix != "" { // what follows is the same in every language
 		return

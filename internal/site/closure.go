@@ -53,7 +53,7 @@ func (r reader) language(of string) string {
 func (c closure) Untranslated() bool { return c.Lang() != c.voice.Tag }
 
 // Link leads to the closure's own page.
-func (c closure) Link() string { return c.root + closurePath(c.f.n.Slug) }
+func (c closure) Link() string { return c.root + c.f.path }
 
 // standing is how a closure stands, for the storefronts that it is about.
 type standing struct {
@@ -81,14 +81,16 @@ func (c closure) Foreseen() (all []foreseen) {
 }
 
 // Storefronts names those that the notice is about.
-func (c closure) Storefronts() string {
-	var names []string
-	for _, s := range c.site.cfg.Storefronts {
-		if c.f.n.Covers(s.ID) {
+func (c closure) Storefronts() string { return c.voice.List(c.storefrontNames(c.f.n)) }
+
+// storefrontNames names those that the notice is about.
+func (r reader) storefrontNames(n *notice.Notice) (names []string) {
+	for _, s := range r.site.cfg.Storefronts {
+		if n.Covers(s.ID) {
 			names = append(names, s.Name)
 		}
 	}
-	return c.voice.List(names)
+	return names
 }
 
 // Partial tells whether there are storefronts that the notice is not about.
@@ -110,14 +112,15 @@ func (p period) String() string {
 	return strings.Join(ends, "") + "."
 }
 
-// Planned is the closure as it was announced.
-func (c closure) Planned() period {
-	n := c.f.n
+// Planned is the closure as it is to be.
+func (c closure) Planned() period { return c.planned(c.f.n, c.f.n.Closes, c.f.n.Reopens) }
+
+func (r reader) planned(n *notice.Notice, closes, reopens notice.Moment) period {
 	id := either(n, "period.planned.", "period.planned-on.")
-	if n.Reopens.IsZero() {
-		return period{c.phrase(id+"start", c.written(n.Closes)), c.phrase("period.open-ended", nil)}
+	if reopens.IsZero() {
+		return period{r.phrase(id+"start", r.written(closes)), r.phrase("period.open-ended", nil)}
 	}
-	return period{c.phrase(id+"start", c.written(n.Closes)), c.phrase(id+"end", c.written(n.Reopens))}
+	return period{r.phrase(id+"start", r.written(closes)), r.phrase(id+"end", r.written(reopens))}
 }
 
 // Actual is what came of a closure that is over, to the minute; nil where

@@ -14,18 +14,22 @@ import (
 // nothing of it changes.
 type face struct {
 	n       *notice.Notice // in this language, as far as it is translated
+	path    string         // of its page, relative to the language
 	facts   Facts          // what only the ledger knows; zero without a ledger
+	changes []Change       // the first one as it was announced; nil without a ledger
 	basis   basis
 	from    time.Time                           // since when the basis is known to be so
 	until   time.Time                           // when it may be another; zero: not by itself
 	key     uint64                              // differs from that of any other face
 	page    *file                               // the closure's own page
 	gone    atomic.Pointer[template.HTML]       // its entry on a year's page; nil: not rendered yet
+	text    atomic.Pointer[string]              // what a calendar says of it; nil: not worded yet
 	updates atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
 
 	closed, reopened, announced time.Time // see the functions of these names
 	year                        int       // in which it closed, on the shop's clocks
 	latest                      time.Time // the newest event that a feed tells of
+	modified                    time.Time // the last change that is known of; zero: none is
 }
 
 // basis is all that a face depends on. Every moment's year is printed or not,
@@ -33,24 +37,26 @@ type face struct {
 type basis struct {
 	original *notice.Notice
 	facts    Facts
+	changes  int // how many; they are only ever added to
 	phase    notice.Phase
-	happened int    // of its moments, those that are not ahead
+	past     int    // how many of its moments have come
 	years    uint64 // of each moment
 }
 
 // face gives the face of a notice at the reader's moment: the one of before,
 // where its basis is the same.
-func (r reader) face(n *notice.Notice, facts Facts) *face {
+func (r reader) face(n *notice.Notice, facts Facts, changes []Change) *face {
 	old := r.voice.faces[n.Slug]
-	if old != nil && old.basis.original == n && old.facts == facts && old.lasts(r.now) {
+	if old != nil && old.basis.original == n && old.facts == facts && old.basis.changes == len(changes) && old.lasts(r.now) {
 		return old
 	}
-	basis := basis{n, facts, n.Phase(r.now), r.happened(n, facts), r.years(n, facts)}
+	moments := moments(n, facts, changes)
+	basis := basis{n, facts, len(changes), n.Phase(r.now), r.countPast(moments), r.years(moments)}
 	if old != nil && old.basis == basis {
-		old.from, old.until = r.now, r.turns(n, facts)
+		old.from, old.until = r.now, r.turns(moments)
 		return old
 	}
-	f := &face{n: n.In(r.voice.Tag), facts: facts, basis: basis, from: r.now, until: r.turns(n, facts)}
+	f := &face{n: n.In(r.voice.Tag), path: closurePath(n.Slug), facts: facts, changes: distinct(changes), basis: basis, from: r.now, until: r.turns(moments)}
 	f.closed, f.reopened, f.announced = closed(n, facts), reopened(n, facts), announced(n, facts)
 	f.year = f.closed.In(r.site.cfg.Shop.Location).Year()
 	r.site.faces++
@@ -59,6 +65,9 @@ func (r reader) face(n *notice.Notice, facts Facts) *face {
 		if e.at.After(f.latest) && !e.at.After(r.now) {
 			f.latest = e.at
 		}
+	}
+	if f.modified = f.latest; !facts.Revised.After(r.now) {
+		f.modified = later(f.latest, facts.Revised)
 	}
 	r.voice.faces[n.Slug] = f
 	return f
@@ -69,14 +78,15 @@ func (f *face) lasts(now time.Time) bool {
 	return !now.Before(f.from) && (f.until.IsZero() || now.Before(f.until))
 }
 
-// turns gives the first moment ahead at which a notice's basis may be another.
-func (r reader) turns(n *notice.Notice, facts Facts) (first time.Time) {
+// turns gives the first moment ahead at which the basis of a notice with these
+// moments may be another.
+func (r reader) turns(moments []time.Time) (first time.Time) {
 	sooner := func(t time.Time) {
 		if t.After(r.now) && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
 	}
-	for _, t := range moments(n, facts) {
+	for _, t := range moments {
 		if !t.IsZero() {
 			sooner(t)
 			sooner(locale.YearTurns(t, r.now, r.site.cfg.Shop.Location))
@@ -85,19 +95,22 @@ func (r reader) turns(n *notice.Notice, facts Facts) (first time.Time) {
 	return first
 }
 
-// moments are all the times that the pages print of a notice.
-func moments(n *notice.Notice, facts Facts) []time.Time {
-	ts := []time.Time{n.Published.Time, n.Closes.Time, n.Reopens.Time, n.Reopened.Time, facts.Accepted, facts.Closed, facts.Reopened}
+// moments are all the times that there are about a notice.
+func moments(n *notice.Notice, facts Facts, changes []Change) []time.Time {
+	ts := []time.Time{n.Published.Time, n.Closes.Time, n.Reopens.Time, n.Reopened.Time, facts.Accepted, facts.Closed, facts.Reopened, facts.Revised}
 	for _, u := range n.Updates {
 		ts = append(ts, u.At)
+	}
+	for _, c := range changes {
+		ts = append(ts, c.seconds(), c.Closes.Time, c.Reopens.Time)
 	}
 	return ts
 }
 
-// years is a number that stands for which of the notice's moments are printed
+// years is a number that stands for which of a notice's moments are printed
 // with their year.
-func (r reader) years(n *notice.Notice, facts Facts) (number uint64) {
-	for _, t := range moments(n, facts) {
+func (r reader) years(moments []time.Time) (number uint64) {
+	for _, t := range moments {
 		number *= 3
 		if !t.IsZero() && locale.NeedsYear(t, r.now, r.site.cfg.Shop.Location) {
 			number++
@@ -106,9 +119,9 @@ func (r reader) years(n *notice.Notice, facts Facts) (number uint64) {
 	return number
 }
 
-// happened counts the notice's moments that are not ahead.
-func (r reader) happened(n *notice.Notice, facts Facts) (count int) {
-	for _, t := range moments(n, facts) {
+// countPast counts the moments that are not ahead.
+func (r reader) countPast(moments []time.Time) (count int) {
+	for _, t := range moments {
 		if !t.After(r.now) {
 			count++
 		}

@@ -2,122 +2,167 @@ package site
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
+	"encoding/json"
+	"encoding/xml"
+	"html"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/feeds"
-
-	"github.com/backsoon/backsoon/internal/notice"
 )
 
-// feedLength is how many of the newest entries the feed holds.
+// feedLength is how many of the newest entries a feed holds.
 const feedLength = 50
 
-// event is something that happened to a notice and that a feed tells.
-type event struct {
-	f       *face
-	id      string // the anchor on the closure's page; never changes
-	at      time.Time
-	what    string // ends the entry's title
-	summary string // plain text
-	body    string // Markdown
+// feed is one channel's entries, whatever the format.
+type feed struct {
+	reader
+	channel channel
+	events  []event            // the newest first
+	common  func() *feeds.Feed // what the formats share, made once; descriptions in it are plain text
 }
 
-// feeds makes feed.xml: RSS 2.0, https://www.rssboard.org/rss-specification.
-func (b *builder) feeds() {
-	b.add("feed.xml", b.feed)
+// feeds makes a channel's feed in three formats:
+//   - feed.xml: RSS 2.0, https://www.rssboard.org/rss-specification
+//   - atom.xml: Atom, RFC 4287
+//   - feed.json: JSON Feed 1.1, https://www.jsonfeed.org/version/1.1/
+//
+// They are made anew only when something has happened.
+func (b *builder) feeds(c channel) {
+	f := feed{reader: b.reader, channel: c, events: b.events(c.of(b.oldest), feedLength)}
+	f.common = sync.OnceValue(f.make)
+	var key uint64
+	for _, e := range f.events {
+		key = b.site.key(key, e.f.key, e.id, e.at.Unix())
+	}
+	key |= 1 // also where nothing has happened yet
+	b.keep(c.dir+"feed.xml", key, f.rss)
+	b.keep(c.dir+"atom.xml", key, f.atom)
+	b.keep(c.dir+"feed.json", key, f.json)
 }
 
-func (b *builder) feed() ([]byte, error) {
-	shop := b.site.cfg.Shop
-	events := b.events(b.all.each())
-	feed := &feeds.Feed{
-		Title:       b.voice.Text("feed.title", "Shop", shop.Name),
-		Link:        &feeds.Link{Href: shop.URL.String()},
-		Description: b.voice.Text("feed.about", "Shop", shop.Name),
+// updated is the moment of the newest entry; the beginning of 1970 where there
+// is none.
+func (f feed) updated() time.Time {
+	if len(f.events) == 0 {
+		return time.Unix(0, 0).UTC()
 	}
-	for _, e := range events {
-		feed.Add(b.feedItem(e))
-	}
-	if len(events) > 0 {
-		feed.Updated = events[0].at.UTC()
-	}
-	var out bytes.Buffer
-	err := feed.WriteRss(&out)
-	return out.Bytes(), err
+	return f.events[0].at.UTC()
 }
 
-func (b *builder) feedItem(e event) *feeds.Item {
-	link := b.closureURL(e.f.n.Slug).String() + "#" + e.id
-	return &feeds.Item{
-		Title: b.voice.Text("feed.entry", "Title", e.f.n.Title, "What", e.what), Id: link, IsPermaLink: "false",
-		Link: &feeds.Link{Href: link}, Created: e.at.UTC(), Description: e.summary,
-		Content: strings.Map(xmlRune, string(b.markdown(e.f.n.Slug, 3).HTML(e.body))),
+func (f feed) make() *feeds.Feed {
+	all := &feeds.Feed{
+		Title: printable(f.title(f.channel)), Description: printable(f.about(f.channel)),
+		Link: &feeds.Link{Href: f.page(f.channel)}, Author: &feeds.Author{Name: printable(f.site.cfg.Shop.Name)}, Updated: f.updated(),
 	}
-}
-
-// xmlRune drops what XML 1.0 has no way to hold. In CDATA nobody else looks.
-func xmlRune(r rune) rune {
-	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-		return -1
-	}
-	return r
-}
-
-// events are the newest of all that has happened to the notices, newest first.
-// None lies ahead. Only those notices are looked through that something happened
-// to lately.
-func (b *builder) events(faces []*face) []event {
-	faces = slices.DeleteFunc(slices.Clone(faces), func(f *face) bool { return f.n.Draft })
-	slices.SortFunc(faces, func(x, y *face) int {
-		return cmp.Or(y.latest.Compare(x.latest), cmp.Compare(x.n.Slug, y.n.Slug))
-	})
-	var all []event
-	for _, f := range faces[:min(feedLength, len(faces))] {
-		all = append(all, b.eventsOf(f)...)
-	}
-	all = slices.DeleteFunc(all, func(e event) bool { return e.at.IsZero() || e.at.After(b.now) })
-	slices.SortFunc(all, func(x, y event) int {
-		return cmp.Or(y.at.Compare(x.at), cmp.Compare(x.f.n.Slug, y.f.n.Slug), cmp.Compare(x.id, y.id))
-	})
-	all = all[:min(feedLength, len(all))]
-	for i := range all {
-		all[i].summary = b.asOf(all[i].at).eventSummary(all[i])
+	for _, e := range f.events {
+		all.Add(f.item(e))
 	}
 	return all
 }
 
-// eventsOf may give moments that are not known, or lie ahead.
-func (r reader) eventsOf(f *face) []event {
-	n := f.n
-	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body}}
-	for _, u := range n.Updates {
-		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body})
+func (f feed) item(e event) *feeds.Item {
+	link := f.closureURL(e.f.n.Slug).String() + "#" + e.id
+	return &feeds.Item{
+		Title: printable(f.voice.Text("feed.entry", "Title", e.f.n.Title, "What", e.what)),
+		Id:    link, IsPermaLink: "false", Link: &feeds.Link{Href: link},
+		Created: e.at.UTC(), Updated: e.at.UTC(),
+		Description: printable(f.summary(e)), Content: printable(f.content(e)),
 	}
-	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body}
-	switch phase := f.basis.phase; {
-	case f.facts.Missed: // nothing happened
-	case phase == notice.Cancelled:
-		es[0].what = r.voice.Text("event.cancelled")
-	case phase == notice.Closed || phase == notice.Overdue:
-		es = append(es, closed)
-	case phase == notice.Reopened:
-		end := event{f: f, id: "reopened", at: cmp.Or(f.reopened, n.End()), what: r.voice.Text(either(n, "event.reopened", "event.ended"))}
-		es = append(es, closed, end)
-	}
-	return es
 }
 
-// eventSummary is worded for whoever reads it when it happens, so that it does
-// not change as time goes by.
-func (r reader) eventSummary(e event) string {
-	switch {
-	case e.id == "reopened":
-		return r.voice.Text("event.is-over", "Title", e.f.n.Title)
-	case e.id == "announced", e.id == "closed":
-		return strings.TrimSpace(closure{r, e.f, ""}.Planned().String() + " " + notice.Summary(e.body))
+// self is the feed's own address.
+func (f feed) self(name string) string { return f.address(f.voice.prefix + f.channel.dir + name) }
+
+// document is an XML document as the feeds package wants it.
+type document struct{ root any }
+
+// FeedXml implements feeds.XmlFeed.
+func (d document) FeedXml() any { return d.root }
+
+func (d document) write() ([]byte, error) {
+	var out bytes.Buffer
+	err := feeds.WriteXML(d, &out)
+	return out.Bytes(), err
+}
+
+// rssDocument is RSS with the feed's own address in it, for which RSS itself has
+// no element: https://www.rssboard.org/rss-profile#namespace-elements-atom-link
+type rssDocument struct {
+	XMLName xml.Name `xml:"rss"`
+	Version string   `xml:"version,attr"`
+	Content string   `xml:"xmlns:content,attr"`
+	Atom    string   `xml:"xmlns:atom,attr"`
+	Channel struct {
+		Self rssLink
+		*feeds.RssFeed
 	}
-	return cmp.Or(notice.Summary(e.body), e.what)
+}
+
+type rssLink struct {
+	XMLName xml.Name `xml:"atom:link"`
+	Href    string   `xml:"href,attr"`
+	Rel     string   `xml:"rel,attr"`
+	Type    string   `xml:"type,attr"`
+}
+
+func (f feed) rss() ([]byte, error) {
+	doc := rssDocument{Version: "2.0", Content: "http://purl.org/rss/1.0/modules/content/", Atom: "http://www.w3.org/2005/Atom"}
+	doc.Channel.RssFeed = (&feeds.Rss{Feed: f.common()}).RssFeed()
+	doc.Channel.Language, doc.Channel.ManagingEditor = f.voice.Tag, "" // which would have to be a mail address
+	doc.Channel.Self = rssLink{Href: f.self("feed.xml"), Rel: "self", Type: mediaTypes["feed.xml"]}
+	for _, i := range doc.Channel.Items {
+		i.Description = html.EscapeString(i.Description) // RSS has HTML there
+	}
+	return document{doc}.write()
+}
+
+// atomDocument is Atom in a language, with the feed's own address in it.
+type atomDocument struct {
+	Lang            string `xml:"xml:lang,attr"`
+	Links           []feeds.AtomLink
+	*feeds.AtomFeed // with the entries, which come last
+}
+
+func (f feed) atom() ([]byte, error) {
+	doc := atomDocument{AtomFeed: (&feeds.Atom{Feed: f.common()}).AtomFeed(), Lang: f.voice.Tag}
+	self := f.self("atom.xml")
+	doc.Id, doc.Link = self, nil
+	doc.Links = []feeds.AtomLink{
+		{Href: self, Rel: "self", Type: mediaTypes["atom.xml"]}, {Href: f.page(f.channel), Rel: "alternate", Type: "text/html"},
+	}
+	for _, e := range doc.Entries {
+		e.Published, e.Summary.Type = e.Updated, "text"
+	}
+	return document{doc}.write()
+}
+
+// jsonDocument is a JSON Feed whose items are there even when there are none.
+type jsonDocument struct {
+	*feeds.JSONFeed
+	Items []*feeds.JSONItem `json:"items"`
+}
+
+func (f feed) json() ([]byte, error) {
+	doc := jsonDocument{JSONFeed: (&feeds.JSON{Feed: f.common()}).JSONFeed()}
+	doc.Items = append([]*feeds.JSONItem{}, doc.JSONFeed.Items...)
+	doc.Language, doc.FeedUrl, doc.Author = f.voice.Tag, f.self("feed.json"), nil // Authors has it
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(doc)
+	return out.Bytes(), err
+}
+
+// printable drops what XML 1.0 has no way to hold, for the other formats, too:
+// nobody can see it. https://www.w3.org/TR/xml/#charsets
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7F || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, s)
 }

@@ -46,10 +46,12 @@ func (b *builder) history() {
 	})
 }
 
+func yearPath(number int) string { return "history/" + strconv.Itoa(number) + "/index.html" }
+
 func (b *builder) yearPage(number int, faces []*face) {
 	key := b.site.key(b.tags, number, b.site.keyOf(faces))
 	name := strconv.Itoa(number)
-	path := "history/" + name + "/index.html"
+	path := yearPath(number)
 	r := b.reader
 	b.keep(path, key, func() ([]byte, error) {
 		f := r.frame(path, r.voice.Text("history.of-year", "Shop", r.site.cfg.Shop.Name, "Year", name))

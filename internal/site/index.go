@@ -70,6 +70,8 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 	}
 	if only != nil {
 		page.Storefront = states[0].Storefront
+		front, _ := b.site.cfg.Storefront(page.Storefront)
+		page.Channel = b.link(storefrontChannel(front), f.Root)
 	}
 	return b.voice.theme.render("index.html", page)
 }

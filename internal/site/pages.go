@@ -18,9 +18,10 @@ type frame struct {
 	Name       string // what a tab shows; empty: the template says
 	Style      template.CSS
 	Lang, Dir  string
-	Root       string   // leads from the page to the top of its language
-	Top        string   // leads from the page to the top of public/
-	Canonical  string   // the page's address on the web; empty: search engines stay away
+	Root       string // leads from the page to the top of its language
+	Top        string // leads from the page to the top of public/
+	Canonical  string // the page's address on the web; empty: search engines stay away
+	Channel    channelLink
 	Languages  []tongue // the page in every language of the site; empty where there is but one
 	Summary    string   // for search engines and link previews
 	Timezone   string   // Europe/Lisbon
@@ -55,6 +56,7 @@ func (r reader) frame(path, summary string) frame {
 	if name := r.voice.theme.brand.picture; name != "" {
 		f.Picture = r.address(name)
 	}
+	f.Channel = r.link(channel{}, f.Root)
 	if len(r.voices) > 1 {
 		for _, v := range r.voices {
 			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, v.Text("language.locale"), f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
@@ -89,14 +91,14 @@ func (b *builder) closures() {
 	for _, f := range b.all.each() {
 		if f.page == nil || f.page.key != b.tags {
 			r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
-			f.page = &file{b.voice.prefix + closurePath(f.n.Slug), b.tags, func() ([]byte, error) { return r.closurePage(f) }}
+			f.page = &file{b.voice.prefix + f.path, b.tags, func() ([]byte, error) { return r.closurePage(f) }}
 		}
 		b.edition.files[f.page.path] = f.page
 	}
 }
 
 func (r reader) closurePage(f *face) ([]byte, error) {
-	frame := r.frame(closurePath(f.n.Slug), notice.Summary(f.n.Body))
+	frame := r.frame(f.path, notice.Summary(f.n.Body))
 	if f.n.Draft {
 		frame.Canonical = ""
 	}
@@ -109,6 +111,7 @@ func (b *builder) missing() {
 	b.add("404.html", func() ([]byte, error) {
 		f := b.frame("404.html", "")
 		f.Root, f.Top, f.Canonical, f.Languages = b.site.cfg.Shop.URL.String(), b.site.cfg.Shop.URL.String(), "", nil
+		f.Channel = b.link(channel{}, f.Root)
 		return b.voice.theme.render("404.html", struct{ frame }{f})
 	})
 }

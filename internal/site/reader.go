@@ -52,11 +52,16 @@ func (r reader) moment(t time.Time, dateOnly bool) *moment {
 // written is a moment as the owner wrote it.
 func (r reader) written(m notice.Moment) *moment { return r.moment(m.Time, m.DateOnly) }
 
-// seen is what came of a planned moment, to the minute. A day that was kept is
-// still a day, and not its midnight.
+// seen is what came of a planned moment.
 func (r reader) seen(at time.Time, planned notice.Moment) *moment {
+	return r.written(observed(at, planned))
+}
+
+// observed is what came of a planned moment, to the minute. A day that was kept
+// is still a day, and not its midnight.
+func observed(at time.Time, planned notice.Moment) notice.Moment {
 	at = at.Truncate(time.Minute)
-	return r.moment(at, planned.DateOnly && at.Equal(planned.Time))
+	return notice.Moment{Time: at, DateOnly: planned.DateOnly && at.Equal(planned.Time)}
 }
 
 // phrase is a sentence with a moment in it, which a page marks up.

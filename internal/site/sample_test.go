@@ -42,6 +42,20 @@ func build(t testing.TB, in sample) Files {
 	return files
 }
 
+// rendered makes one file of such a site.
+func rendered(t testing.TB, in sample, name string) []byte {
+	t.Helper()
+	e, err := New(in.Config, in.Theme).Edition(in.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := e.Render(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
 // literal is an edition of the given files.
 func literal(files Files) *Edition {
 	e := &Edition{map[string]*file{}}
@@ -158,9 +172,13 @@ func known(t testing.TB) *Known {
 	return &Known{
 		Storefronts: map[string]Storefront{"web": {Revision: 1798135200123, Since: at(t, "2026-12-24 18:00").Time, Message: "Closed for the winter break"}, "market": {Revision: 1798135200001}},
 		Notices: map[string]Facts{
-			"winter-break": {Accepted: at(t, "2026-11-20 10:01").Time, Closed: at(t, "2026-12-24 18:00").Time},
+			"winter-break": {Accepted: at(t, "2026-11-20 10:01").Time, Revised: at(t, "2026-12-28 16:01").Time, Versions: 4, Closed: at(t, "2026-12-24 18:00").Time},
 			"summer":       {Closed: at(t, "2026-08-03 00:00").Time, Reopened: at(t, "2026-08-16 21:30").Time},
 			"fair":         {Accepted: at(t, "2026-12-01 10:01").Time},
 		},
+		Changes: map[string][]Change{"winter-break": {
+			{At: at(t, "2026-11-20 10:01").Time, Closes: at(t, "2026-12-24 18:00"), Reopens: at(t, "2026-12-31 09:00"), Storefronts: []string{"web"}},
+			{At: at(t, "2026-12-10 16:20").Time, Closes: at(t, "2026-12-24 18:00"), Reopens: at(t, "2027-01-02 09:00"), Storefronts: []string{"web"}},
+		}},
 	}
 }

@@ -31,6 +31,7 @@ type Input struct {
 type Known struct {
 	Storefronts map[string]Storefront // by id
 	Notices     map[string]Facts      // by slug
+	Changes     map[string][]Change   // by slug; see Facts.Versions
 }
 
 // Storefront is what the ledger knows of one storefront.
@@ -46,6 +47,21 @@ type Facts struct {
 	Closed   time.Time // the actual start
 	Reopened time.Time // the actual end
 	Missed   bool      // it came and went while nobody watched
+	Revised  time.Time // the version in force was accepted
+	Versions int       // how many versions were accepted; 0: not known. It grows whenever the notice's Changes do
+}
+
+// Change is what one accepted version of a notice says of when and where it is
+// in force. A notice's Changes are in the order of acceptance, the oldest first.
+// The first of them is the notice as it was first accepted; each later one
+// differs from the one before in anything but At. The last is what is in force.
+// A version that changes words alone is none of them, nor is a draft.
+type Change struct {
+	At          time.Time     // when the version was accepted, to the millisecond: no two of a notice are alike
+	Closes      notice.Moment // as planned from then on
+	Reopens     notice.Moment // as planned from then on; zero: until further notice
+	Storefronts []string      // the storefronts' ids; empty: all of them
+	Cancelled   bool
 }
 
 // Site makes the pages of one site. It is for one goroutine.

@@ -113,7 +113,7 @@ func TestDraftsAreShownOnRequestOnly(t *testing.T) {
 			t.Errorf("the draft's page lacks %q", want)
 		}
 	}
-	for _, name := range []string{"feed.xml", "sitemap.xml", "status.json"} {
+	for _, name := range []string{"feed.xml", "atom.xml", "feed.json", "closures.ics", "sitemap.xml", "status.json"} {
 		if bytes.Contains(files[name], []byte("plans")) {
 			t.Errorf("%s tells of the draft", name)
 		}

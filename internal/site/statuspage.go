@@ -219,13 +219,13 @@ func (r reader) maintenanceUpdates(f *face) []statuspage.Update {
 	slices.SortStableFunc(events, func(x, y event) int { return x.at.Compare(y.at) })
 	us := []statuspage.Update{}
 	for _, e := range events {
-		us = append(us, r.maintenanceUpdate(f, e.id, statusAt(e), r.asOf(e.at).eventSummary(e), e.at))
+		us = append(us, r.maintenanceUpdate(f, e.id, statusAt(e), r.summary(e), e.at))
 	}
-	switch last := lastOf(f); f.basis.phase {
-	case notice.Overdue:
+	switch {
+	case f.basis.phase == notice.Overdue:
 		us = append(us, r.maintenanceUpdate(f, "delayed", statuspage.Verifying, r.noticeAnswer(f).String(), f.n.Reopens.Time))
-	case notice.Cancelled:
-		us = append(us, r.maintenanceUpdate(f, "cancelled", statuspage.Completed, r.noticeAnswer(f).String(), last))
+	case f.calledOffUnseen(): // what was seen is one of the events
+		us = append(us, r.maintenanceUpdate(f, "cancelled", statuspage.Completed, r.noticeAnswer(f).String(), lastOf(f)))
 	}
 	slices.SortStableFunc(us, func(x, y statuspage.Update) int { return x.DisplayAt.Compare(y.DisplayAt.Time) })
 	before := statuspage.Operational

@@ -52,8 +52,8 @@ func TestMaintenanceFollowsTheClosure(t *testing.T) {
 		updates                              string // statuses, the newest first
 	}{
 		{"2026-12-01 10:00", "winter-break", nil, "scheduled", "", "", "", "operational", "scheduled"},
-		{"2026-12-29 11:00", "winter-break", ledger, "in_progress", "2026-12-24 18:00", "", "", "under_maintenance", "in_progress in_progress in_progress scheduled"},
-		{"2027-01-05 11:00", "winter-break", nil, "verifying", "2026-12-24 18:00", "2027-01-02 09:00", "", "under_maintenance", "verifying in_progress in_progress in_progress scheduled"},
+		{"2026-12-29 11:00", "winter-break", ledger, "in_progress", "2026-12-24 18:00", "", "", "under_maintenance", "in_progress in_progress in_progress scheduled scheduled"},
+		{"2027-01-05 11:00", "winter-break", nil, "verifying", "2026-12-24 18:00", "2027-01-02 09:00", "", "under_maintenance", "verifying in_progress in_progress in_progress scheduled scheduled"},
 		{"2026-12-29 11:00", "summer", ledger, "completed", "2026-08-03 00:00", "", "2026-08-16 21:30", "under_maintenance", "completed in_progress scheduled"},
 		{"2026-12-29 11:00", "summer", nil, "completed", "2026-08-03 00:00", "", "2026-08-17 00:00", "under_maintenance", "completed in_progress scheduled"},
 		{"2026-12-29 11:00", "flood", nil, "completed", "2026-03-02 07:00", "", "2026-03-04 15:20", "under_maintenance", "completed in_progress in_progress"},
