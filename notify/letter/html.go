@@ -57,6 +57,9 @@ func forMail(body htmltemplate.HTML, dir string) htmltemplate.HTML {
 			b.WriteString(html.EscapeString(attribute(t, "alt")))
 			continue
 		}
+		if t.Data == "a" && dir == "rtl" { // an address as the text of a link keeps its order
+			t.Attr = append(t.Attr, nethtml.Attribute{Key: "dir", Val: "auto"})
+		}
 		if style := styles[t.Data]; style != "" {
 			t.Attr = append(t.Attr, nethtml.Attribute{Key: "style", Val: style})
 		}

@@ -181,6 +181,9 @@ func TestRightToLeft(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, l.Text)
 		}
 	}
+	if !strings.Contains(l.HTML, `<a href="https://status.harbourbooks.example/" dir="auto"`) {
+		t.Errorf("the address in the text has no direction of its own:\n%s", l.HTML)
+	}
 	if l.Subject != "\u2068Harbour Books\u2069: مغلق لعطلة الشتاء" {
 		t.Errorf("subject: %q", l.Subject)
 	}

@@ -1,0 +1,115 @@
+package site
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// wordless is the sample in every language there is, with notices that have no
+// letters: each that a page has is one of the catalogue's, or of the settings'.
+func wordless(t *testing.T) sample {
+	t.Helper()
+	in := input(t, "2026-12-29 11:00")
+	in.Known = known(t)
+	in.Config.Languages = append([]string{"en"}, slices.DeleteFunc(locale.Tags(), func(tag string) bool { return tag == "en" })...)
+	in.Config.Shop.Name = "§"
+	for i := range in.Config.Storefronts {
+		in.Config.Storefronts[i].Name = "¶"
+	}
+	for i, n := range in.Notices {
+		n.Title, n.Body, n.Facts = "…", "…", []notice.Fact{{Label: "…", Text: "…"}}
+		n.Contact = nil
+		for j := range n.Updates {
+			n.Updates[j].Title, n.Updates[j].Body = "…", "…"
+		}
+		in.Notices[i] = n
+	}
+	return in
+}
+
+var unworded = regexp.MustCompile(`\[[a-z]+\.[a-z.-]+\]|{{|<no value>|%!`)
+
+// TestEveryPageInEveryLanguage: no message is missing, each page says in which
+// language it is, and a moment has its zone beside it.
+func TestEveryPageInEveryLanguage(t *testing.T) {
+	in := wordless(t)
+	files := build(t, in)
+	for name, content := range files {
+		if bad := unworded.Find(content); bad != nil {
+			t.Errorf("%s: %q", name, bad)
+		}
+		if path.Ext(name) != ".html" {
+			continue
+		}
+		words := locale.BuiltIn(languageOf(in, name))
+		if !bytes.Contains(content, []byte(`<html lang="`+words.Tag+`" dir="`+words.Dir+`"`)) {
+			t.Errorf("%s is not in %s", name, words.Tag)
+		}
+		zone := words.Zone(in.Config.Shop.Location)
+		if bytes.Contains(content, []byte("<time ")) && !strings.Contains(visible(t, content), zone) {
+			t.Errorf("%s: no %q beside the times", name, zone)
+		}
+	}
+}
+
+// languageOf is that of a page, by its path.
+func languageOf(in sample, name string) string {
+	if tag, _, _ := strings.Cut(name, "/"); slices.Contains(in.Config.Languages, tag) {
+		return tag
+	}
+	return in.Config.Language()
+}
+
+// latin are the words in Latin letters that a page in Arabic may have.
+var latin = regexp.MustCompile(`Europe/Lisbon|[a-z.]+@[a-z.]+|RSS|Atom|JSON|iCal|Deutsch|English|Español|Français|Português|[A-Za-z]+\.(xml|json|ics)`)
+
+// TestNoWordIsOutsideTheCatalogue: English that stands in a template or in the
+// code would show on a page in Arabic.
+func TestNoWordIsOutsideTheCatalogue(t *testing.T) {
+	in := wordless(t)
+	for name, content := range build(t, in) {
+		if path.Ext(name) != ".html" || languageOf(in, name) != "ar" {
+			continue
+		}
+		for _, text := range said(t, content) {
+			if word := regexp.MustCompile(`[A-Za-z]{2,}`).FindString(latin.ReplaceAllString(text, "")); word != "" {
+				t.Errorf("%s: %q in %q", name, word, text)
+			}
+		}
+	}
+}
+
+// said is all that a page says to eyes, ears and search engines.
+func said(t *testing.T, page []byte) (all []string) {
+	t.Helper()
+	doc, err := html.Parse(bytes.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range doc.Descendants() {
+		if n.Type == html.TextNode && n.Parent.Data != "style" && n.Parent.Data != "script" {
+			all = append(all, n.Data)
+		}
+		for _, a := range n.Attr {
+			spoken := slices.Contains([]string{"aria-label", "title", "alt", "placeholder", "aria-description"}, a.Key)
+			if spoken || a.Key == "content" && slices.ContainsFunc(n.Attr, isSentence) {
+				all = append(all, a.Val)
+			}
+		}
+	}
+	return all
+}
+
+// isSentence tells whether the attribute names a <meta> that holds a sentence.
+func isSentence(a html.Attribute) bool {
+	return slices.Contains([]string{"description", "og:title", "og:description", "twitter:title", "twitter:description"}, a.Val)
+}
