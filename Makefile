@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test lint bench validate receivers chromium
+.PHONY: demo test lint bench validate pictures receivers chromium
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -24,6 +24,10 @@ lint:
 # One package after the other: they would slow each other down.
 bench:
 	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
+
+# The pictures in docs/; they look best where fonts-liberation is installed.
+pictures: chromium
+	$(GO) test -tags pictures -count=1 -run TestPictureOfTheDemo ./cmd/backsoon
 
 # The sample receivers in JavaScript and PHP, which need node and php.
 receivers:

@@ -110,8 +110,8 @@ func (d *desk) show(n *notice.Notice, f notice.File, mistakes []demo.Mistake, no
 		InForce: n.InForce(now), Text: string(f.Src), Mistakes: mistakes,
 		Fixed: f.Problem != nil && (f.Src == nil || !utf8.Valid(f.Src)),
 	}
-	if slices.ContainsFunc(mistakes, func(m demo.Mistake) bool { return !m.Warning }) {
-		shown.Standing = "to put right"
+	if shown.Wrong() {
+		shown.Tone, shown.Standing = "wrong", "to put right"
 	}
 	return shown
 }
@@ -133,8 +133,9 @@ func (d *desk) standing(n *notice.Notice, now time.Time) string {
 	}
 }
 
-// mistakesIn are the problems of one file.
-func mistakesIn(file string, problems strictyaml.Problems) (mistakes []demo.Mistake) {
+// mistakesIn are the problems of one file, warnings last.
+func mistakesIn(file string, problems strictyaml.Problems) []demo.Mistake {
+	var errs, warnings []demo.Mistake
 	for _, p := range problems {
 		if p.File != file {
 			continue
@@ -142,7 +143,11 @@ func mistakesIn(file string, problems strictyaml.Problems) (mistakes []demo.Mist
 		m := demo.Mistake{Line: p.Line, Column: p.Column, Text: p.Text, Warning: p.Warning}
 		p.Text, p.Warning = "", false
 		m.Where = strings.TrimSuffix(p.String(), ": ")
-		mistakes = append(mistakes, m)
+		if m.Warning {
+			warnings = append(warnings, m)
+		} else {
+			errs = append(errs, m)
+		}
 	}
-	return mistakes
+	return append(errs, warnings...)
 }

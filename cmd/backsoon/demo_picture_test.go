@@ -21,15 +21,15 @@ func TestPictureOfTheDemo(t *testing.T) {
 	browser, seen := openScreen(t, d, 1440, 900)
 	do(t, browser, inLight())
 	awaitIn(t, browser, "#mails", "Closed for the winter break")
-	do(t, browser, click(".new summary"), chromedp.SendKeys(chromedp.CSS("#title"), "Closed after a burst pipe"), click(".new button"))
-	awaitIn(t, browser, "#editor label", "content/closures/closed-after-a-burst-pipe.md")
+	do(t, browser, click(".new summary"), chromedp.SendKeys(chromedp.CSS("#title"), "Burst pipe"), click(".new button"))
+	awaitIn(t, browser, "#editor label", "content/closures/burst-pipe.md")
 	now := time.Now().In(lisbon(t))
 	selectText(t, browser)
 	do(t, browser, typed(burstPipe(now)), click(".save button"))
 	awaitIn(t, browser, "#front", "Harbour Books is closed until")
 	awaitPane(t, browser, "status", "Closed after a burst pipe")
 	awaitPane(t, browser, "checkout", "The checkout is closed")
-	awaitIn(t, browser, "#lines", "mail “closed” of closed-after-a-burst-pipe done: 3 sent")
+	awaitIn(t, browser, "#lines", "mail “closed” of burst-pipe done: 3 sent")
 	awaitTrue(t, browser, `document.querySelectorAll(".frame iframe").length === 2 && document.querySelectorAll("#mails li").length === 6`)
 	seen.check(t)
 	png, err := chromedp.Run(browser, chromedp.CaptureScreenshot())
@@ -51,14 +51,14 @@ published: %[1]s
 closes: %[1]s
 reopens: %[2]s
 facts:
-  Orders in progress: sent out as soon as the floor is dry
+  Orders in progress: sent out tomorrow
 contact: {label: Helpline, url: "tel:+351210000000"}
 ---
-Water runs through the shop. Your orders are safe on the
-upper shelves; new ones have to wait.
+Water runs through the shop. Your orders are safe
+on the upper shelves; new ones have to wait.
 
 ## %[1]s The water is off
-The plumber has found the leak, and we are mopping.
+The plumber has found the leak. We are mopping.
 `, now.Format(layout), morning.Format(layout))
 }
 

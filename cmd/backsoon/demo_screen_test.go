@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -185,7 +186,9 @@ func paneText(browser context.Context, pane string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-func click(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(selector)) }
+func click(selector string) chromedp.Action[chromedp.Void] {
+	return chromedp.Click(chromedp.CSS(selector))
+}
 
 // selectText selects all of the notice: what is typed next takes its place.
 func selectText(t *testing.T, browser context.Context) {
@@ -231,6 +234,11 @@ func TestDemoScreen(t *testing.T) {
 	awaitIn(t, browser, "#mistakes", `content/closures/burst-pipe.md:3:9 closes: "noon" is not a time; write`)
 	awaitIn(t, browser, "#front", "Harbour Books is open")
 
+	awaitIn(t, browser, "#mails", "Closed for the winter break") // announced when the demo began
+	const lettersLoaded = `performance.getEntriesByType("resource").filter(got => got.name.endsWith("/html")).length`
+	awaitTrue(t, browser, lettersLoaded+` === 0`)
+	do(t, browser, click("#mails summary"))
+	awaitTrue(t, browser, lettersLoaded+` === 1`)
 	do(t, browser, click("#mistakes a"), typed(now), click(".save button"))
 	awaitIn(t, browser, "#front", "Harbour Books is closed until further notice")
 	awaitPane(t, browser, "checkout", "The checkout is closed")
@@ -238,6 +246,7 @@ func TestDemoScreen(t *testing.T) {
 	awaitIn(t, browser, "#lines", "checkout off at web until further notice: burst-pipe")
 	awaitIn(t, browser, "#mails", "Burst pipe")
 	awaitTrue(t, browser, `[...document.querySelectorAll("#mails li")].filter(mail => mail.textContent.includes("Harbour Books: Burst pipe")).length === 3 && document.querySelector("#mistakes").textContent.trim() === ""`)
+	awaitTrue(t, browser, `document.querySelectorAll("#mails [open]").length === 1`) // new mail has not closed it
 	holds(t, d.file("burst-pipe"), text)
 
 	do(t, browser, click("#reopen button"))
@@ -267,7 +276,7 @@ func holds(t *testing.T, file, want string) {
 // TestScreenKeepsUnsavedText changes files behind the back of somebody who writes.
 func TestScreenKeepsUnsavedText(t *testing.T) {
 	d := startDemo(t)
-	browser, seen := openScreen(t, d, 1440, 900)
+	browser, _ := openScreen(t, d, 1440, 900)
 	awaitIn(t, browser, "#lines", "winter-break accepted")
 	selectText(t, browser)
 	do(t, browser, typed("My own words"))
@@ -288,7 +297,35 @@ func TestScreenKeepsUnsavedText(t *testing.T) {
 	do(t, browser, click(".save button"))
 	awaitIn(t, browser, "#mistakes", "content/closures/winter-break.md:1:1")
 	holds(t, d.file("winter-break"), "My own words")
-	_ = seen // the answer 409 is remarked on
+}
+
+// TestScreenEvents saves a notice while somebody listens.
+func TestScreenEvents(t *testing.T) {
+	d := startDemo(t)
+	resp, err := http.DefaultClient.Do(mustRequest(t, d.screen+"events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var first, now map[string]string
+	stream := bufio.NewScanner(resp.Body)
+	for stream.Scan() && (first == nil || now["checkout"] == first["checkout"] || now["status"] == first["status"]) {
+		text, isData := strings.CutPrefix(stream.Text(), "data: ")
+		if !isData {
+			continue
+		}
+		now = nil // or it would be added to
+		if err := json.Unmarshal([]byte(text), &now); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil && now["checkout"] != "0" { // the shop has been told that it is open
+			first = now
+			save(t, d.dir, notice.Path("flood"), "---\ntitle: Flood\ncloses: 2026-01-01 10:00\n---\nWet.\n")
+		}
+	}
+	if first == nil || now["notices"] == first["notices"] || now["log"] == first["log"] {
+		t.Errorf("the marks were %v and became %v (%v)", first, now, stream.Err())
+	}
 }
 
 // screenClient posts as the screen's own forms do, without a script.
@@ -385,12 +422,15 @@ func TestScreenKeepsStrangersOut(t *testing.T) {
 	}
 	form := url.Values{"of": {"Burst pipe"}, "text": {"x"}}
 	for name, change := range map[string]func(*http.Request){
-		"another site":            elsewhere("Sec-Fetch-Site", "cross-site"),
-		"another port":            elsewhere("Sec-Fetch-Site", "same-site"),
-		"an older browser":        elsewhere("Origin", "http://elsewhere.example"),
-		"a page without a name":   elsewhere("Origin", "null"),
-		"a name that leads here":  func(r *http.Request) { r.Host = "elsewhere.example:8090" },
-		"that name as the origin": func(r *http.Request) { r.Host = "elsewhere.example"; r.Header.Set("Origin", "http://elsewhere.example") },
+		"another site":           elsewhere("Sec-Fetch-Site", "cross-site"),
+		"another port":           elsewhere("Sec-Fetch-Site", "same-site"),
+		"an older browser":       elsewhere("Origin", "http://elsewhere.example"),
+		"a page without a name":  elsewhere("Origin", "null"),
+		"a name that leads here": func(r *http.Request) { r.Host = "elsewhere.example:8090" },
+		"that name as the origin": func(r *http.Request) {
+			r.Host = "elsewhere.example"
+			r.Header.Set("Origin", "http://elsewhere.example")
+		},
 	} {
 		for _, path := range []string{"close", "new", "reopen", "notices/winter-break"} {
 			if status, page := c.post(path, form, change); status != http.StatusForbidden && status != http.StatusMisdirectedRequest {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,6 +72,11 @@ type Mistake struct {
 func (n Notice) Version() string {
 	sum := sha256.Sum256([]byte(n.Text))
 	return hex.EncodeToString(sum[:8])
+}
+
+// Wrong tells whether the file doesn't count, because of a mistake.
+func (n Notice) Wrong() bool {
+	return slices.ContainsFunc(n.Mistakes, func(m Mistake) bool { return !m.Warning })
 }
 
 // Command is a command and what came of it.

@@ -118,6 +118,24 @@ func TestOrderInTheOpenShop(t *testing.T) {
 	contains(t, cart, "nothing in it")
 }
 
+func TestLinkToTheCheckoutBringsTheBook(t *testing.T) {
+	s := startShop(t, filepath.Join(t.TempDir(), "shop.json"))
+	for range 2 { // the second time it is there already
+		resp, checkout := s.get("/checkout?buy=1")
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("answered %d", resp.StatusCode)
+		}
+		contains(t, checkout, "1 × The Lamp", "Pay €14.50")
+	}
+	s.post("/cart", url.Values{"empty": {"1"}})
+	s.tell(closed(7))
+	resp, refused := s.get("/checkout?buy=1")
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("while closed answered %d", resp.StatusCode)
+	}
+	contains(t, refused, "The checkout is closed", "1 × The Lamp")
+}
+
 func TestFilledCartCannotBePaidAfterClosing(t *testing.T) {
 	s := startShop(t, filepath.Join(t.TempDir(), "shop.json"))
 	s.shop.Location = time.FixedZone("WET", 0)
