@@ -93,7 +93,7 @@ func (b *bench) start() {
 		Config: cfg, Ledger: b.l, Theme: templates.FS(""), SiteKey: []byte("key"), Now: b.clock,
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
-		Leave: func(a string) string { return "https://closures.example/unsubscribe/" + a },
+		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },
 		Build: func(Snapshot) error { b.pages++; return nil },
 	}
 	if err := b.w.Init(b.t.Context()); err != nil {

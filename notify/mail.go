@@ -41,6 +41,7 @@ type renderedCampaign struct {
 
 // renderedWording is a campaign as bytes, in one language.
 type renderedWording struct {
+	language string
 	campaign ledger.Campaign
 	first    *ledger.Campaign // the closure's first mail, which later ones refer to; nil: this is it
 	message  *email.Rendered
@@ -205,7 +206,7 @@ func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCam
 		if language != own {
 			r.languages = append(r.languages, language)
 		}
-		r.in[language] = w.renderWording(worded, refersTo)
+		r.in[language] = w.renderWording(language, worded, refersTo)
 	}
 	slices.Sort(r.languages[1:])
 	return r, nil
@@ -223,7 +224,7 @@ func (w *Watcher) wordings(tx *ledger.Tx, c ledger.Campaign) (map[string]ledger.
 
 // renderWording makes a campaign's bytes in one language. first is the closure's
 // first mail; nil where this is it.
-func (w *Watcher) renderWording(c ledger.Campaign, first *ledger.Campaign) *renderedWording {
+func (w *Watcher) renderWording(language string, c ledger.Campaign, first *ledger.Campaign) *renderedWording {
 	from := w.Config.Email.From
 	message, err := email.Render(email.Message{
 		From: from, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
@@ -233,7 +234,7 @@ func (w *Watcher) renderWording(c ledger.Campaign, first *ledger.Campaign) *rend
 			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: from.Address,
 		},
 	})
-	return &renderedWording{c, first, message, err}
+	return &renderedWording{language, c, first, message, err}
 }
 
 // sendAll sends the letters at once; the sender bounds the connections. Where
@@ -286,7 +287,7 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 	id := func(c *ledger.Campaign) string {
 		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
 	}
-	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email), ReturnPath: returnPath(from, s.Email)}
+	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: returnPath(from, s.Email)}
 	if r.first != nil {
 		to.References = id(r.first)
 	}

@@ -34,7 +34,7 @@ type Watcher struct {
 	Log     *slog.Logger
 
 	Who   func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
-	Leave func(address string) string             // the link by which a subscriber leaves; may give ""
+	Leave func(address, language string) string   // the link by which a subscriber leaves; may give ""
 	Build func(Snapshot) error                    // makes the pages; optional
 	Story func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,17 +146,22 @@ func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.H
 	}
 }
 
-// voices are the languages of the settings, the notices' own first. A mistake in
-// the site's own words is no reason not to watch: the default ones serve.
+// voices are the languages that the site's mails may be in, the notices' own first.
+// A mistake in the site's own words is no reason not to watch: the default ones
+// serve.
 func (s *site) voices(log *slog.Logger) []subscribe.Voice {
 	var voices []subscribe.Voice
-	for _, tag := range s.cfg.LanguagesOf(nil) {
+	for _, tag := range s.cfg.Surroundings().Languages {
 		words, err := locale.Load(templates.FS(s.cfg.Dir), tag)
 		if err != nil {
 			log.Error("the default words serve, because the site's own have a mistake", "error", err)
 			words = locale.BuiltIn(tag)
 		}
-		voices = append(voices, subscribe.Voice{Language: words, Status: s.cfg.Home(tag).String()})
+		status := s.cfg.Shop.URL // where the settings leave it open, there may be no pages in it
+		if slices.Contains(s.cfg.Languages, tag) {
+			status = s.cfg.Home(tag)
+		}
+		voices = append(voices, subscribe.Voice{Language: words, Status: status.String()})
 	}
 	return voices
 }

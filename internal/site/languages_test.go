@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mmcdole/gofeed"
 	"golang.org/x/net/html"
 
 	"github.com/backsoon/backsoon/internal/locale"
@@ -70,22 +71,46 @@ func languageOf(in sample, name string) string {
 }
 
 // latin are the words in Latin letters that a page in Arabic may have.
-var latin = regexp.MustCompile(`Europe/Lisbon|[a-z.]+@[a-z.]+|RSS|Atom|JSON|iCal|Deutsch|English|Español|Français|Português|[A-Za-z]+\.(xml|json|ics)`)
+var latin = regexp.MustCompile(`Europe/Lisbon|[a-z.]+@[a-z.]+|SUMMARY|DESCRIPTION|NAME|RSS|Atom|JSON( Feed)?|iCal|Deutsch|English|Español|Français|Português|[A-Za-z]+\.(xml|json|ics)`)
 
 // TestNoWordIsOutsideTheCatalogue: English that stands in a template or in the
 // code would show on a page in Arabic.
 func TestNoWordIsOutsideTheCatalogue(t *testing.T) {
 	in := wordless(t)
-	for name, content := range build(t, in) {
-		if path.Ext(name) != ".html" || languageOf(in, name) != "ar" {
+	files := build(t, in)
+	for name, content := range files {
+		if languageOf(in, name) != "ar" {
 			continue
 		}
-		for _, text := range said(t, content) {
+		var texts []string
+		switch path.Ext(name) {
+		case ".html":
+			texts = said(t, content)
+		case ".ics":
+			texts = written.FindAllString(string(content), -1)
+		}
+		if strings.HasSuffix(name, "feed.xml") {
+			texts = told(parsed(t, files, name))
+		}
+		for _, text := range texts {
 			if word := regexp.MustCompile(`[A-Za-z]{2,}`).FindString(latin.ReplaceAllString(text, "")); word != "" {
 				t.Errorf("%s: %q in %q", name, word, text)
 			}
 		}
 	}
+}
+
+// written are the lines of a calendar that hold sentences, up to where they are
+// folded.
+var written = regexp.MustCompile(`(?m)^(?:SUMMARY|DESCRIPTION|NAME)[:;].*$`)
+
+// told is all that a feed tells.
+func told(feed *gofeed.Feed) []string {
+	texts := []string{feed.Title, feed.Description}
+	for _, item := range feed.Items {
+		texts = append(texts, item.Title, item.Description)
+	}
+	return texts
 }
 
 // said is all that a page says to eyes, ears and search engines.

@@ -10,16 +10,16 @@ var links = Links{Key: []byte("a key of thirty-two bytes or so."), Public: &url.
 
 func TestLeave(t *testing.T) {
 	for _, address := range []string{"ada@example.com", "o'ada+x/y@example.com", "zoë@例え.jp", "../../x@y", ""} {
-		link, err := url.Parse(links.Leave(address))
+		link, err := url.Parse(links.Leave(address, "pt"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		token, ok := strings.CutPrefix(link.Path, "/shop/unsubscribe/")
-		if got, ours := links.Address(token); link.Host != "closures.example" || !ok || !ours || got != address {
+		if got, ours := links.Address(token); link.Host != "closures.example" || link.RawQuery != "lang=pt" || !ok || !ours || got != address {
 			t.Errorf("%s leads to %q (%v)", link, got, ours)
 		}
 	}
-	if link := (Links{Key: links.Key}).Leave("ada@example.com"); link != "" {
+	if link := (Links{Key: links.Key}).Leave("ada@example.com", "en"); link != "" {
 		t.Errorf("nobody reaches us, yet the link is %s", link)
 	}
 }

@@ -33,14 +33,15 @@ type Links struct {
 	Public *url.URL // where customers reach the listener, with a trailing slash; nil: nowhere
 }
 
-// Leave gives the link by which the address leaves, or "" where customers
-// can't reach us. With ?lang=pt behind it, it leads to the pages in that language;
-// without, a reader's browser says which is wanted.
-func (l Links) Leave(address string) string {
+// Leave gives the link by which the address leaves, to a page in the language, or
+// "" where customers can't reach us.
+func (l Links) Leave(address, language string) string {
 	if l.Public == nil {
 		return ""
 	}
-	return l.Public.JoinPath("unsubscribe", l.token(address)).String()
+	link := l.Public.JoinPath("unsubscribe", l.token(address))
+	link.RawQuery = url.Values{"lang": {language}}.Encode()
+	return link.String()
 }
 
 func (l Links) token(address string) string {
