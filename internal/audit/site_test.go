@@ -59,19 +59,19 @@ func copyAsOf(t *testing.T, now, dir, folder string) {
 	clock := asWritten(t, now)
 	files := os.DirFS(folder)
 	err := fs.WalkDir(files, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err == nil && e.IsDir() {
+			return os.MkdirAll(to, 0o755)
+		}
+		if err != nil || !written(files, name, clock) {
 			return err
 		}
 		text, err := fs.ReadFile(files, name)
-		if err != nil || !written(files, name, clock) {
+		if err != nil {
 			return err
 		}
 		if strings.HasSuffix(name, ".md") {
 			text = untold(text, clock)
-		}
-		to := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
 		}
 		return os.WriteFile(to, text, 0o644)
 	})
