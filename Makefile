@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test lint bench validate pictures receivers chromium
+.PHONY: demo test lint bench validate audit pictures receivers chromium node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -25,9 +25,17 @@ lint:
 bench:
 	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
 
-# The pictures in docs/; they look best where fonts-liberation is installed.
+# The pages, judged by axe-core, html-validate and Lighthouse: all clean, 100 of 100.
+audit: chromium node validate internal/audit/node_modules/.package-lock.json
+	$(GO) test -tags audit -count 1 -timeout 15m -v -run 'Views|Lighthouse|Faults' ./internal/audit
+
+internal/audit/node_modules/.package-lock.json: internal/audit/package-lock.json
+	cd internal/audit && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
+
+# The pictures in docs/, always at the same moments of the same shop; they look best where fonts-liberation is installed.
 pictures: chromium
-	$(GO) test -tags pictures -count=1 -run TestPictureOfTheDemo ./cmd/backsoon
+	$(GO) test -tags pictures -count 1 -run Pictures ./internal/audit
+	$(GO) test -tags pictures -count 1 -run TestPictureOfTheDemo ./cmd/backsoon
 
 # The sample receivers in JavaScript and PHP, which need node and php.
 receivers:
@@ -46,3 +54,8 @@ validate:
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || \
 		{ echo "The tests need Chromium. As root, run: apt-get install chromium"; exit 1; }
+
+# The audit's checkers run in Node.js.
+node:
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends nodejs npm; } || \
+		{ echo "The audit needs Node.js 18 or later, and npm. As root, run: apt-get install nodejs npm"; exit 1; }

@@ -46,3 +46,6 @@ require (
 
 // Only the SQLite driver's own development asks for it, and it can't be had.
 exclude github.com/ncruces/wasm2go v0.4.15
+
+// Packages of npm's are none of Go's, whatever is in them.
+ignore ./internal/audit/node_modules
