@@ -43,7 +43,7 @@ receivers:
 
 # Feeds, calendars and api/v2, as other people's programs read them: jing, Ruby, ical.js and a client of Statuspage, which
 # need Java and node.
-validate:
+validate: node
 	@command -v jing >/dev/null && ruby -e 'require "rss"' 2>/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends jing ruby ruby-rss; } || \
 		{ echo "This needs jing and Ruby's rss. As root, run: apt-get install jing ruby ruby-rss"; exit 1; }
 	npm ci --prefix internal/site/testdata/validators --no-audit --no-fund
