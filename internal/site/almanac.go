@@ -13,6 +13,8 @@ const almanacMonths = 12
 
 // almanac is twelve months in which the closed days stand out.
 type almanac struct {
+	Year     int      // of the first month
+	Month    int      // the first one: 12 for December
 	Weekdays []string // their shortest names, the week's first one first
 	Months   []month
 	Whole    int           // days on which all is closed from midnight to midnight
@@ -65,7 +67,7 @@ func (b *builder) almanac(states []schedule.State, closures []*face) almanac {
 	for i, s := range states {
 		spans[i] = b.spans(s.Storefront, closures)
 	}
-	c := almanac{Several: len(states) > 1}
+	c := almanac{Year: now.Year(), Month: int(now.Month()), Several: len(states) > 1}
 	week := b.voice.WeekStart()
 	for i := range time.Weekday(7) {
 		c.Weekdays = append(c.Weekdays, b.voice.Weekday((week+i)%7))

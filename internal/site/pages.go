@@ -26,7 +26,7 @@ type frame struct {
 	Summary    string   // for search engines and link previews
 	Timezone   string   // Europe/Lisbon
 	Zone       string   // the same as people call it: Lisbon
-	Locale     string   // of the language, for link previews: en_GB
+	Locale     area
 	Favicon    template.URL
 	Logo       template.URL // empty: there is none
 	Picture    string       // the logo's address on the web; empty: it has none
@@ -36,10 +36,26 @@ type frame struct {
 
 // tongue is the page in one of the site's languages.
 type tongue struct {
-	Tag, Name, Locale string
-	Link              string // from the page
-	Address           string // on the web
-	Here              bool   // it is the page itself
+	Tag, Name string
+	Locale    area
+	Link      string // from the page
+	Address   string // on the web
+	Here      bool   // it is the page itself
+}
+
+// area is a language with the country whose habits it follows, as link previews
+// want it: en_GB.
+type area string
+
+// Dashed is the area as a language tag of BCP 47: en-GB.
+func (a area) Dashed() string { return strings.ReplaceAll(string(a), "_", "-") }
+
+// area is the catalogue's, if it has one of its own.
+func (v *voice) area() area {
+	if a := v.Text("language.locale"); strings.HasPrefix(a, v.Tag) {
+		return area(a)
+	}
+	return area(v.Tag)
 }
 
 // frame describes the page at path, which is relative to its language.
@@ -50,7 +66,7 @@ func (r reader) frame(path, summary string) frame {
 		Root:      strings.Repeat("../", strings.Count(path, "/")),
 		Top:       strings.Repeat("../", strings.Count(r.voice.prefix+path, "/")),
 		Canonical: r.address(r.voice.prefix + path),
-		Timezone:  cfg.Shop.Location.String(), Zone: r.voice.zone, Locale: r.voice.Text("language.locale"),
+		Timezone:  cfg.Shop.Location.String(), Zone: r.voice.zone, Locale: r.voice.area(),
 		Favicon: r.voice.theme.brand.favicon, Logo: r.voice.theme.brand.logo, Script: r.voice.theme.script,
 	}
 	if name := r.voice.theme.brand.picture; name != "" {
@@ -59,7 +75,7 @@ func (r reader) frame(path, summary string) frame {
 	f.Channel = r.link(channel{}, f.Root)
 	if len(r.voices) > 1 {
 		for _, v := range r.voices {
-			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, v.Text("language.locale"), f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
+			f.Languages = append(f.Languages, tongue{v.Tag, v.Name, v.area(), f.Top + v.prefix + path, r.address(v.prefix + path), v == r.voice})
 		}
 	}
 	return f

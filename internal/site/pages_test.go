@@ -77,6 +77,25 @@ func TestThePageAnswersFirst(t *testing.T) {
 	}
 }
 
+// Red is for what nobody could know of beforehand, and it says so in words.
+func TestUnplannedClosure(t *testing.T) {
+	for published, want := range map[string]bool{"2026-12-24 17:59": false, "2026-12-24 18:00": true, "2026-12-24 18:05": true, "": false} {
+		in := input(t, "2026-12-29 11:00")
+		n := &notice.Notice{Slug: "c", Title: "C", Closes: at(t, "2026-12-24 18:00"), Reopens: at(t, "2027-01-02 09:00")}
+		if published != "" {
+			n.Published = at(t, published)
+		}
+		in.Notices = []*notice.Notice{n}
+		files := build(t, in)
+		for _, name := range []string{"index.html", closurePath("c")} {
+			red, seen := bytes.Contains(files[name], []byte(`class="sign unplanned"`)), visible(t, files[name])
+			if said := strings.Contains(seen, "This closure was not planned."); red != want || said != want || !strings.Contains(seen, "Closed. Reopens Sat 2 January, 09:00 (Lisbon)") {
+				t.Errorf("published %q: %s is red: %v, says so: %v", published, name, red, said)
+			}
+		}
+	}
+}
+
 func TestPlannedBesideActual(t *testing.T) {
 	in := input(t, "2026-12-29 11:00")
 	in.Known = known(t)

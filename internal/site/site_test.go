@@ -171,6 +171,7 @@ func TestThemeErrorsNameFileAndLine(t *testing.T) {
 			files["pages/"+f] = &fstest.MapFile{Data: []byte(`{{define "main"}}{{end}}{{define "gone"}}{{end}}.`)}
 		}
 		files["pages/banner.js"], files["pages/banner.css"] = &fstest.MapFile{}, &fstest.MapFile{}
+		files["pages/live.js"] = &fstest.MapFile{Data: []byte("look()")}
 		files["pages/"+name] = &fstest.MapFile{Data: []byte(text)}
 		return files
 	}
@@ -181,6 +182,7 @@ func TestThemeErrorsNameFileAndLine(t *testing.T) {
 		`templates/pages/layout.html:2:`:                             theme("layout.html", "<p>\n{{.Nothing}}"),
 		`templates/pages/layout.html:3:`:                             theme("layout.html", "<p>\n\n<a href='{{if .Root}}'{{end}}>"),
 		`templates/pages/year.html: file does not exist`:             missing,
+		`templates/pages/live.js:2:4: `:                              theme("live.js", "look(\n)  look"),
 	} {
 		in := input(t, "2026-12-29 11:00")
 		in.Theme = files

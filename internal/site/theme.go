@@ -10,6 +10,9 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
+
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
 )
@@ -34,20 +37,20 @@ var pageFiles = []string{"index.html", "closure.html", "history.html", "year.htm
 // loadTheme parses the templates. In them {{t "message.id"}} is a message in the
 // language of words, and {{t "message.id" "Name" .Value}} one with a value in it.
 func loadTheme(files fs.FS, settings config.Theme, words *locale.Language) (*theme, error) {
-	style, err := fs.ReadFile(files, "pages/style.css")
+	style, err := small(files, "style.css", &css.Minifier{}, nil)
 	if err != nil {
-		return nil, themeError(err)
+		return nil, err
 	}
-	script, err := fs.ReadFile(files, "pages/live.js")
+	script, err := small(files, "live.js", &js.Minifier{}, nil)
 	if err != nil {
-		return nil, themeError(err)
+		return nil, err
 	}
 	base := template.New("").Funcs(template.FuncMap{"t": words.Text})
 	if err := parse(base, files, shared...); err != nil {
 		return nil, err
 	}
 	t := &theme{
-		style: squeeze(style) + template.CSS(overrides(settings)), script: squeezeScript(script), brand: newBrand(settings),
+		style: template.CSS(style) + template.CSS(overrides(settings)), script: template.JS(script), brand: newBrand(settings),
 		parts: template.Must(base.Clone()), pages: map[string]*template.Template{},
 	}
 	for _, name := range pageFiles {
@@ -105,28 +108,6 @@ func themeError(err error) error {
 	}
 	text := strings.TrimPrefix(err.Error(), "html/template:")
 	return errors.New(strings.TrimPrefix(text, "template: "))
-}
-
-// tight are the places where a style sheet needs no space. A space before a colon
-// may be one between two elements.
-var tight = strings.NewReplacer(" {", "{", "{ ", "{", "; }", "}", " }", "}", "; ", ";", ": ", ":", ", ", ",")
-
-// squeeze leaves out of a style sheet what only its reader needs: it goes into
-// every page.
-func squeeze(css []byte) template.CSS {
-	return template.CSS(tight.Replace(strings.Join(strings.Fields(string(css)), " ")))
-}
-
-// squeezeScript leaves a script's indentation out, and the lines that are a
-// comment.
-func squeezeScript(js []byte) template.JS {
-	var lines []string
-	for line := range strings.Lines(string(js)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
-			lines = append(lines, line)
-		}
-	}
-	return template.JS(strings.Join(lines, "\n"))
 }
 
 // brand is the pictures that stand for the shop.

@@ -1,7 +1,7 @@
 // Keeps a page that is open up with the clock: the signs turn over at their
 // moment, and whoever lives by other clocks sees the time on these, too.
 (function (page, mine) {
-  var lang = page.documentElement.lang;
+  var lang = mine.locale + '-u-nu-latn'; // digits as in the page
   var each = function (what, where, f) { where.querySelectorAll(what).forEach(f); };
   var wall = function (t, zone) {
     return new Intl.DateTimeFormat(lang, {
@@ -43,6 +43,13 @@
       var minutes = Math.ceil((Date.parse(place.dataset.until) - now) / 6e4);
       var unit = minutes < 120 ? ['minute', 1] : minutes < 2880 ? ['hour', 60] : ['day', 1440];
       place.textContent = minutes > 0 ? new Intl.RelativeTimeFormat(lang).format(Math.round(minutes / unit[1]), unit[0]) : '';
+    });
+    // A page may be older than a day.
+    var today = new Date(now).toLocaleDateString('sv', { timeZone: mine.zone }).split('-');
+    each('.year', page, function (year) {
+      each('.today', year, function (day) { day.classList.remove('today'); });
+      var month = year.children[(today[0] - year.dataset.year) * 12 + +today[1] - year.dataset.month];
+      if (month) each('td', month, function (day) { if (day.textContent == +today[2]) day.classList.add('today'); });
     });
     clearTimeout(look.timer);
     look.timer = setTimeout(look, next - now);
