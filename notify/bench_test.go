@@ -46,19 +46,19 @@ const restAfterSave = 50 * time.Millisecond
 //
 //	go test ./notify -run '^$' -bench SaveToCheckout -benchtime 200x
 //
-// On a quiet machine of two cores with ext4 the median is 11 ms and p99 18 to 32
-// from the same folder; from another folder both are the 10 ms of quietCreate
-// more. The median is made of, in hundredths:
+// On two cores with ext4 the median is 7 ms from the same folder, and the 10 ms of
+// quietCreate more from another. What p99 is, the machine says: 56 ms with twenty
+// other processes waiting for the same cores. Add -cpuprofile cpu.out to see what
+// the way is made of; in hundredths of the watcher's processor time:
 //
-//	look over 1,000 files, read the one that differs    37
-//	HTTP: connect or reuse, sign, send, verify          12
-//	compute the situation                               10
-//	fsync                                                8
-//	check and insert the version                         6
-//	parse 20 kB, ask for the owner                       6
-//	write storefront, endpoint, audit                    6
-//	begin, copy the situation, look up what is owed      11
-//	event delivery                                       4
+//	check and insert the version                        18
+//	write storefront, endpoint, audit                   15
+//	note the acknowledgement                            15
+//	parse 20 kB                                         14
+//	compute the situation, and when it next changes     14
+//	commit, half of it fsync                            11
+//	look up what is owed                                 9
+//	look at the file and read it                         6
 //
 // In a git checkout two runs of git come on top, about 10 ms.
 func BenchmarkSaveToCheckout(b *testing.B) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -63,13 +62,13 @@ func newFolder(site string) *folder {
 // look compares the files with the last look and reads what has been quiet for
 // long enough. versions are the accepted contents by slug: one whose file isn't
 // there is gone. wake is when it is worth looking again; zero: when something
-// changes. An error means that the folder itself can't be read; the next look is
-// then at all of it.
+// changes. An error is why the folder itself can't be read; the next look is then
+// at all of it.
 func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time, err error) {
 	whole := f.whole
 	f.whole = true
 	if err := f.lookAt(whole, now, versions); err != nil {
-		return now.Add(quietRefuse), fmt.Errorf("%s can't be read: %w", notice.Folder, reason(err))
+		return now.Add(quietRefuse), reason(err)
 	}
 	f.whole, f.looked = false, f.looked || whole
 	return f.wake(now), nil
@@ -118,7 +117,7 @@ func (f *folder) list(dir *os.File, versions map[string]string) error {
 	return nil
 }
 
-// reason is what went wrong, without the path that the caller names better.
+// reason is what went wrong, without the path, which the owner knows by another name.
 func reason(err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

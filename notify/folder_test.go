@@ -103,6 +103,22 @@ func TestFolderComesBackUnseen(t *testing.T) {
 	equal(t, "log", b.events("storefront.", "webhook."), []string{"notice.accepted flood", "notice.accepted strike"})
 }
 
+// TestFolderGone: the owner hears in one plain sentence that the folder is gone.
+func TestFolderGone(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.write("flood.md", closure("flood", 1))
+	b.settle()
+	if err := os.RemoveAll(filepath.Join(b.dir, notice.Folder)); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	last := b.log()[len(b.log())-1]
+	want := "content/closures: the folder can't be read (no such file or directory); every accepted notice stays in force. Put the folder back"
+	if last.Event != ledger.NoticeRefused || last.Reason != want {
+		t.Errorf("%s %q", last.Event, last.Reason)
+	}
+}
+
 // TestSnapshotsStand: what the pages were given does not change under them, in
 // rounds that are written and in one that is not.
 func TestSnapshotsStand(t *testing.T) {

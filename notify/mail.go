@@ -68,6 +68,9 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if err := w.sendAlerts(ctx, now); err != nil {
 		return false, err
 	}
+	if mailing, err := w.mailing(ctx); !mailing || err != nil {
+		return false, err
+	}
 	expanding, err := w.expand(ctx, now)
 	if err != nil {
 		return false, err
@@ -79,6 +82,16 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	sent, err := w.sendBatch(ctx, now, limit)
 	resting := now.Before(w.mail.rest.until)
 	return (expanding || sent == limit) && !resting, err
+}
+
+// mailing tells whether there are subscribers to be written to. It is asked each
+// second, and only reads: no checkout waits for the answer.
+func (w *Watcher) mailing(ctx context.Context) (mailing bool, err error) {
+	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		mailing, err = tx.Mailing()
+		return err
+	})
+	return mailing, err
 }
 
 // expand writes the next letters of the campaigns that have fired, ends those
@@ -112,6 +125,9 @@ func (w *Watcher) finish(tx *ledger.Tx, now time.Time) error {
 		return err
 	}
 	for _, c := range open {
+		if c.Fired.IsZero() || c.Cursor < c.Last {
+			continue
+		}
 		done, err := tx.Finish(c.ID, now)
 		if err != nil {
 			return err
@@ -157,21 +173,25 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n in
 
 // render readies the campaigns of the letters, each once.
 func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
+	missing := map[int64]bool{}
 	for _, l := range letters {
-		if w.mail.rendered[l.Campaign] != nil {
+		if w.mail.rendered[l.Campaign] == nil {
+			missing[l.Campaign] = true
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	open, err := tx.OpenCampaigns()
+	if err != nil {
+		return err
+	}
+	for _, c := range open {
+		if !missing[c.ID] {
 			continue
 		}
-		open, err := tx.OpenCampaigns()
-		if err != nil {
+		if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
 			return err
-		}
-		for _, c := range open {
-			if c.ID != l.Campaign {
-				continue
-			}
-			if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

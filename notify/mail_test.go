@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -197,6 +198,28 @@ func TestRetryEndsARest(t *testing.T) {
 				t.Errorf("sent after the retry: %q", got)
 			}
 		})
+	}
+}
+
+// TestNoMailNoWriting: the mail, which is looked after each second, waits for no
+// writer while there is none to send, nor does a writer wait for it.
+func TestNoMailNoWriting(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.settle() // the announcement waits for its moment
+	err := b.l.Update(t.Context(), func(*ledger.Tx) error {
+		done := make(chan error, 1)
+		go func() { _, err := b.w.SendMail(t.Context(), b.clock()); done <- err }()
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(5 * time.Second):
+			return errors.New("the mail waits for the writer")
+		}
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

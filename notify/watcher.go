@@ -134,10 +134,13 @@ func (w *Watcher) Pages(now time.Time) error {
 }
 
 func (w *Watcher) snapshot(now time.Time) Snapshot {
-	snap := Snapshot{Now: now, Notices: w.shown.plain(), Storefronts: w.shown.fronts}
-	for _, t := range w.shown.notices {
-		snap.Rows = append(snap.Rows, &t.row)
-		snap.Versions, snap.Changes = append(snap.Versions, t.past.versions), append(snap.Changes, t.past.changes)
+	n := len(w.shown.notices)
+	snap := Snapshot{
+		Now: now, Notices: w.shown.plain(), Storefronts: w.shown.fronts,
+		Rows: make([]*ledger.Notice, n), Versions: make([]int, n), Changes: make([][]Change, n),
+	}
+	for i, t := range w.shown.notices {
+		snap.Rows[i], snap.Versions[i], snap.Changes[i] = &t.row, t.past.versions, t.past.changes
 	}
 	return snap
 }

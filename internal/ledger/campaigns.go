@@ -50,6 +50,15 @@ func (t *Tx) OpenCampaigns() ([]Campaign, error) {
 	return rows(t, scanCampaign, "SELECT "+campaignColumns+" FROM campaigns WHERE finished = 0 ORDER BY id")
 }
 
+// Mailing tells whether a campaign has fired that is not finished.
+func (t *Tx) Mailing() (mailing bool, err error) {
+	err = t.row("SELECT EXISTS (SELECT 1 FROM campaigns WHERE finished = 0 AND fired > 0)", nil, &mailing)
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	return mailing, nil
+}
+
 // Campaigns gives the newest ones, newest first.
 func (t *Tx) Campaigns(limit int) ([]Campaign, error) {
 	return rows(t, scanCampaign, "SELECT "+campaignColumns+" FROM campaigns ORDER BY id DESC LIMIT $1", limit)
