@@ -59,7 +59,7 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 	page := statusPage{
 		frame: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
 		StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
-		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming, f.Root),
+		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming[:min(nearest, len(closures.coming))], f.Root),
 		Past:    b.views(closures.past[:min(latest, len(closures.past))], f.Root),
 		Almanac: b.almanac(states, closing), Follow: b.follow(f, only), Only: only,
 	}

@@ -8,6 +8,10 @@ import (
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
+// nearest is how many coming closures a status page lists, the nearest first. Feeds,
+// calendar and sitemap know of the others.
+const nearest = 50
+
 // latest is how many past closures the index and the history's first page show.
 // The years have them all.
 const latest = 10
