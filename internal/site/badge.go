@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -30,12 +31,20 @@ type badge struct {
 // paint is a background and what is drawn on it.
 type paint struct{ Fill, Ink string }
 
-// paints are readable: the ink has a contrast of at least 4.5 on its background.
+// paints are those of the colours that a site can set, as long as it sets none.
 var paints = map[string]paint{
-	toneOpen:    {"#1c6b45", "#ffffff"},
-	toneClosed:  {"#1f4e8c", "#ffffff"},
-	tonePartly:  {"#1f4e8c", "#ffffff"},
-	toneDelayed: {"#f4b63f", "#2a1d02"},
+	"open":    {"#1c6b45", "#ffffff"},
+	"planned": {"#1f4e8c", "#ffffff"},
+	"delayed": {"#f4b63f", "#2a1d02"},
+}
+
+func (r reader) paint(tone string) paint {
+	name := map[string]string{toneOpen: "open", toneDelayed: "delayed"}[tone]
+	name = cmp.Or(name, "planned")
+	if c, ok := r.site.cfg.Theme.Colours[name]; ok {
+		return paint{c.String(), lettersOn(c).String()}
+	}
+	return paints[name]
 }
 
 // badges makes badge.svg for the shop, and one for each storefront.
@@ -98,7 +107,7 @@ func shortened(name string) string {
 func (b *builder) drawn(name, tone, word string) badge {
 	const pad, gap, mark, corner = 8, 5, 12, 4
 	d := badge{
-		Lang: b.voice.Tag, Dir: b.voice.Dir, Name: name, Word: word, Tone: tone, Paint: paints[tone],
+		Lang: b.voice.Tag, Dir: b.voice.Dir, Name: name, Word: word, Tone: tone, Paint: b.paint(tone),
 		NameWidth: textWidth(name), WordWidth: textWidth(word),
 	}
 	side := pad + d.NameWidth + pad

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/templates"
 )
@@ -82,14 +84,28 @@ func TestBadgeWords(t *testing.T) {
 	}
 }
 
+// shade is a colour by its hexadecimal digits.
+func shade(t *testing.T, text string) (c config.Colour) {
+	t.Helper()
+	if _, err := fmt.Sscanf(text, "#%02x%02x%02x", &c.R, &c.G, &c.B); err != nil {
+		t.Fatalf("%s is no colour: %v", text, err)
+	}
+	return c
+}
+
 func TestBadgeContrast(t *testing.T) {
-	for tone, p := range paints {
-		if c := hexContrast(t, p.Fill[1:], p.Ink[1:]); c < 4.5 {
-			t.Errorf("%s: %.1f", tone, c)
+	for name, p := range paints {
+		if c := contrast(shade(t, p.Fill), shade(t, p.Ink)); c < readable {
+			t.Errorf("%s: %.1f", name, c)
 		}
 	}
-	if c := hexContrast(t, "343a42", "ffffff"); c < 4.5 { // the name's
+	if c := contrast(shade(t, "#343a42"), white); c < readable { // the name's
 		t.Errorf("the name: %.1f", c)
+	}
+	in := input(t, "2026-12-29 11:00")
+	in.Config.Theme.Colours = map[string]config.Colour{"planned": {R: 0xff, G: 0xdd}}
+	if badge := string(build(t, in)["badge.svg"]); !strings.Contains(badge, `fill="#ffdd00"`) || !strings.Contains(badge, `fill="#000000"`) {
+		t.Errorf("the site's own colour isn't used, or can't be read: %s", badge)
 	}
 }
 

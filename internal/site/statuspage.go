@@ -19,9 +19,7 @@ func (b *builder) statuspages() {
 	for _, c := range components {
 		key = b.site.key(key, c.Status, c.CreatedAt.Unix(), c.UpdatedAt.Unix())
 	}
-	for _, f := range shown {
-		key = b.site.key(key, f.key)
-	}
+	key = b.site.key(key, b.site.keyOf(shown))
 	r := b.reader
 	put := func(name string, document func() statuspage.Document) {
 		b.keep("api/v2/"+name+".json", key, func() ([]byte, error) { return encode(document()) })
@@ -63,7 +61,7 @@ func (b *builder) statuspage() statuspage.Page {
 // changed is when something last happened to a notice or a storefront; zero:
 // nothing ever did.
 func (b *builder) changed() (last time.Time) {
-	for _, f := range b.all.each() {
+	for _, f := range b.oldest {
 		if t := lastOf(f); !f.n.Draft && t.After(last) {
 			last = t
 		}
@@ -190,6 +188,8 @@ func (r reader) maintenance(f *face, components []statuspage.Component) statuspa
 		fallthrough
 	case phase == notice.Closed:
 		m.StartedAt = statuspage.Known(f.closed)
+	case phase == notice.Cancelled && !f.calledOffUnseen():
+		m.ResolvedAt = statuspage.Known(f.changes[len(f.changes)-1].seconds())
 	case phase == notice.Reopened:
 		m.StartedAt, m.ResolvedAt = statuspage.Known(f.closed), statuspage.Known(cmp.Or(f.reopened, n.End()))
 	}
@@ -239,17 +239,18 @@ func (r reader) maintenanceUpdates(f *face) []statuspage.Update {
 	return us
 }
 
-// statusAt is how the closure stood when the event came. One that was cancelled
-// stood as if it were to be.
+// statusAt is how the closure stood from the event on, by what was planned then.
+// One that is cancelled today stood as if it were to be.
 func statusAt(e event) string {
-	switch e.id {
-	case "closed":
+	switch {
+	case e.id == "closed":
 		return statuspage.InProgress
-	case "reopened":
+	case e.id == "reopened", e.change > 0 && e.f.changes[e.change].Cancelled:
 		return statuspage.Completed
 	}
 	n := *e.f.n
 	n.Cancelled = false
+	n.Closes, n.Reopens = e.f.plannedAt(e.at)
 	return maintenanceStatus(n.Phase(e.at))
 }
 

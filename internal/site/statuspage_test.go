@@ -33,7 +33,7 @@ func maintenanceOf(t *testing.T, now, slug string, k *Known) statuspage.Maintena
 	return statuspage.Maintenance{}
 }
 
-// clock is a time of the API on Lisbon's clocks; empty where there is none.
+// stamped is a time of the API on Lisbon's clocks; empty where there is none.
 func stamped(t *testing.T, at *statuspage.Time) string {
 	if at == nil {
 		return ""
@@ -85,6 +85,23 @@ func TestMaintenanceKeepsThePlan(t *testing.T) {
 	m = maintenanceOf(t, "2026-12-29 11:00", "strike", nil)
 	if m.Updates[0].Body != "Cancelled. This does not take place." || m.Status != statuspage.Completed {
 		t.Errorf("cancelled: %+v", m)
+	}
+}
+
+// When a closure is called off, that is the last that is heard of it.
+func TestMaintenanceCalledOff(t *testing.T) {
+	ledger := known(t)
+	closes, reopens := at(t, "2027-03-05 08:00"), at(t, "2027-03-07 20:00")
+	ledger.Changes["fair"] = []Change{
+		{At: at(t, "2026-12-01 10:01").Time, Closes: closes, Reopens: reopens},
+		{At: at(t, "2026-12-14 15:30").Time, Closes: closes, Reopens: reopens, Cancelled: true},
+	}
+	m := maintenanceOf(t, "2026-12-29 11:00", "fair", ledger)
+	if m.Status != statuspage.Completed || m.StartedAt != nil || stamped(t, m.ResolvedAt) != "2026-12-14 15:30" {
+		t.Errorf("%s, from %v to %v", m.Status, m.StartedAt, m.ResolvedAt)
+	}
+	if len(m.Updates) != 2 || m.Updates[0].Status != statuspage.Completed || m.Updates[0].Body != "It is cancelled." || m.Updates[1].Status != statuspage.Scheduled {
+		t.Errorf("updates: %+v", m.Updates)
 	}
 }
 

@@ -132,17 +132,3 @@ func TestStyleKnowsNoLeftAndRight(t *testing.T) {
 		t.Errorf("uses %q", found)
 	}
 }
-
-// hexContrast is the contrast of two colours as a browser or an SVG names them,
-// without the #.
-func hexContrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	colour := func(hex string) config.Colour {
-		rgb, err := strconv.ParseUint(hex, 16, 32)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return config.Colour{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb)}
-	}
-	return contrast(colour(a), colour(b))
-}
