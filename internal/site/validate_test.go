@@ -17,24 +17,24 @@ import (
 // What other people's validators say of the feeds and the calendar; see make
 // validate.
 
-// run gives what the command prints, and its error.
-func run(name string, args ...string) (string, error) {
+// execute gives what the command prints, and its error.
+func execute(name string, args ...string) (string, error) {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	return string(out), err
 }
 
 // jing checks against the schema of RFC 4287.
 func jing(files ...string) (string, error) {
-	return run("jing", append([]string{"-c", "testdata/schemas/atom.rnc"}, files...)...)
+	return execute("jing", append([]string{"-c", "testdata/schemas/atom.rnc"}, files...)...)
 }
 
 // ruby checks with Ruby's own reader of feeds.
 func ruby(files ...string) (string, error) {
-	return run("ruby", append([]string{"testdata/validators/feeds.rb"}, files...)...)
+	return execute("ruby", append([]string{"testdata/validators/feeds.rb"}, files...)...)
 }
 
-// written writes the files of the sort, and names them.
-func written(t *testing.T, files Files, base string) (names []string) {
+// saved writes the files of the sort, and names them.
+func saved(t *testing.T, files Files, base string) (names []string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -51,11 +51,11 @@ func written(t *testing.T, files Files, base string) (names []string) {
 
 func TestValidatorsAcceptTheFeeds(t *testing.T) {
 	inStates(t, func(t *testing.T, _ sample, files Files) {
-		atom := written(t, files, "atom.xml")
+		atom := saved(t, files, "atom.xml")
 		if out, err := jing(atom...); err != nil {
 			t.Errorf("jing: %v\n%s", err, out)
 		}
-		if out, err := ruby(append(atom, written(t, files, "feed.xml")...)...); err != nil {
+		if out, err := ruby(append(atom, saved(t, files, "feed.xml")...)...); err != nil {
 			t.Errorf("ruby: %v\n%s", err, out)
 		}
 	})
@@ -77,7 +77,7 @@ func TestValidatorsRefuseBrokenFeeds(t *testing.T) {
 		{"feed.xml", "<pubDate>Mon, 28 Dec 2026", "<pubDate>yesterday", ruby},
 	} {
 		broken := strings.Replace(string(sound[tt.name]), tt.old, tt.new, 1)
-		files := written(t, Files{tt.name: []byte(broken)}, tt.name)
+		files := saved(t, Files{tt.name: []byte(broken)}, tt.name)
 		if out, err := tt.validate(files...); broken == string(sound[tt.name]) || err == nil {
 			t.Errorf("%s with %q for %q passes: %s", tt.name, tt.new, tt.old, out)
 		}
@@ -92,8 +92,8 @@ type appointmentSeen struct {
 
 func TestAnotherCalendarReadsTheSame(t *testing.T) {
 	inStates(t, func(t *testing.T, _ sample, files Files) {
-		names := written(t, files, "closures.ics")
-		out, err := run("node", append([]string{"testdata/validators/calendar.mjs"}, names...)...)
+		names := saved(t, files, "closures.ics")
+		out, err := execute("node", append([]string{"testdata/validators/calendar.mjs"}, names...)...)
 		var calendars [][]appointmentSeen
 		if err != nil || json.Unmarshal([]byte(out), &calendars) != nil || len(calendars) != 6 {
 			t.Fatalf("%v\n%s", err, out)
@@ -115,8 +115,8 @@ func TestAnotherCalendarReadsTheSame(t *testing.T) {
 			}
 		}
 	})
-	broken := written(t, Files{"closures.ics": []byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n")}, "closures.ics")
-	if out, err := run("node", "testdata/validators/calendar.mjs", broken[0]); err == nil {
+	broken := saved(t, Files{"closures.ics": []byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n")}, "closures.ics")
+	if out, err := execute("node", "testdata/validators/calendar.mjs", broken[0]); err == nil {
 		t.Errorf("a broken calendar passes: %s", out)
 	}
 }
