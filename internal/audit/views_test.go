@@ -93,16 +93,12 @@ func (d demo) views(t *testing.T) (all []view) {
 	if out, err := exec.Command(backsoon, "--site", d.dir, "close", "Burst pipe").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	var addresses []string
 	var leave string
 	for end := time.Now().Add(patience); leave == ""; time.Sleep(time.Second) {
 		if time.Now().After(end) {
 			t.Fatal("no page of the demo shows a mail with the link by which a customer leaves")
 		}
-		addresses, leave = d.crawl(t)
-	}
-	for _, address := range addresses {
-		all = append(all, view{name: "demo " + address, address: address, letter: strings.HasSuffix(address, "/html")})
+		all, leave = d.crawl(t)
 	}
 	return append(all,
 		view{name: "a broken link to leave", address: leave + "x", status: http.StatusNotFound},
@@ -118,8 +114,8 @@ var (
 )
 
 // crawl follows the links of the demo's pages, one of a kind where addresses
-// differ in a number alone. leave is the last link to leave that it came upon.
-func (d demo) crawl(t *testing.T) (addresses []string, leave string) {
+// differ in a number alone; a closed checkout answers 503, as it should. leave is the last link to leave that it came upon.
+func (d demo) crawl(t *testing.T) (all []view, leave string) {
 	t.Helper()
 	seen := map[string]bool{}
 	for queue := slices.Clone(d.bases); len(queue) > 0; queue = queue[1:] {
@@ -131,13 +127,13 @@ func (d demo) crawl(t *testing.T) (addresses []string, leave string) {
 		a := fetch(t, http.MethodGet, address)
 		leave = cmp.Or(leaving.FindString(a.text), leave)
 		if a.page {
-			addresses = append(addresses, address)
+			all = append(all, view{name: "demo " + address, address: address, status: a.status, letter: strings.HasSuffix(address, "/html")})
 		}
 		if a.page && !strings.Contains(a.text, `rel="canonical"`) { // the status page is looked at elsewhere
 			queue = append(queue, links(t, address, a.text)...)
 		}
 	}
-	return addresses, leave
+	return all, leave
 }
 
 func links(t *testing.T, address, text string) (to []string) {
