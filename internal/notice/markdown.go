@@ -30,16 +30,30 @@ type Markdown struct {
 }
 
 // HTML renders Markdown as HTML.
-func (m Markdown) HTML(source string) template.HTML {
+func (m Markdown) HTML(source string) template.HTML { return m.Read(source).HTML() }
+
+// Text is Markdown that has been read.
+type Text struct {
+	source []byte
+	doc    ast.Node
+}
+
+// Read reads the source and puts its links and headings where they belong.
+func (m Markdown) Read(source string) Text {
+	t := Text{source: []byte(source)}
+	t.doc = m.parse(t.source)
+	return t
+}
+
+// HTML is the text as HTML.
+func (t Text) HTML() template.HTML {
 	var b bytes.Buffer
-	src := []byte(source)
-	if err := markdown.Renderer().Render(&b, src, m.parse(src)); err != nil {
-		return template.HTML(template.HTMLEscapeString(source)) // a Buffer never fails
+	if err := markdown.Renderer().Render(&b, t.source, t.doc); err != nil {
+		return template.HTML(template.HTMLEscapeString(string(t.source))) // a Buffer never fails
 	}
 	return template.HTML(b.String())
 }
 
-// parse reads the source and puts its links and headings where they belong.
 func (m Markdown) parse(source []byte) ast.Node {
 	doc := markdown.Parser().Parse(text.NewReader(source))
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

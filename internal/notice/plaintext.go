@@ -22,11 +22,14 @@ func (m Markdown) PlainText(source string) string {
 
 // Summary is the first paragraph as one line of plain text; it is empty where
 // there is none.
-func Summary(source string) string {
-	src := []byte(source)
-	for c := (Markdown{}).parse(src).FirstChild(); c != nil; c = c.NextSibling() {
+func Summary(source string) string { return Markdown{}.Read(source).Summary() }
+
+// Summary is the first paragraph as one line of plain text; it is empty where
+// there is none.
+func (t Text) Summary() string {
+	for c := t.doc.FirstChild(); c != nil; c = c.NextSibling() {
 		if c.Kind() == ast.KindParagraph {
-			if s := oneLine(plain{src}.inline(c)); s != "" {
+			if s := oneLine(plain{t.source}.inline(c)); s != "" {
 				return s
 			}
 		}

@@ -112,6 +112,15 @@ func (p period) String() string {
 	return strings.Join(ends, "") + "."
 }
 
+// HTML is the period on a page.
+func (p period) HTML() template.HTML {
+	html := template.HTML(`<span class="period">`)
+	for _, end := range p {
+		html += "<span>" + end.HTML() + "</span>"
+	}
+	return html + "</span>"
+}
+
 // Planned is the closure as it is to be.
 func (c closure) Planned() period { return c.planned(c.f.n, c.f.n.Closes, c.f.n.Reopens) }
 

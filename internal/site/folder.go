@@ -249,8 +249,11 @@ func write(path string, content []byte) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
+	dir := filepath.Dir(path)
+	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrNotExist) { // seldom: most pages have a folder of their own
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(path, content, 0o644)
 }

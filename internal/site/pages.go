@@ -4,8 +4,6 @@ import (
 	"html/template"
 	"slices"
 	"strings"
-
-	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // nearest is how many coming closures a status page lists, the nearest first. Feeds,
@@ -102,6 +100,7 @@ func (r reader) views(faces []*face, root string) []closure {
 type closurePage struct {
 	frame
 	Closure closure
+	Body    template.HTML // the owner's text up to the first update, its headings from h2 on
 	Contact []link
 }
 
@@ -118,11 +117,12 @@ func (b *builder) closures() {
 }
 
 func (r reader) closurePage(f *face) ([]byte, error) {
-	frame := r.frame(f.path, notice.Summary(f.n.Body))
+	text := r.markdown(f.n.Slug, 2).Read(f.n.Body)
+	frame := r.frame(f.path, text.Summary())
 	if f.n.Draft {
 		frame.Canonical = ""
 	}
-	return r.voice.theme.render("closure.html", closurePage{frame, closure{r, f, frame.Root}, r.contacts(f)})
+	return r.voice.theme.render("closure.html", closurePage{frame, closure{r, f, frame.Root}, text.HTML(), r.contacts(f)})
 }
 
 // missing is the page for an address where there is none. It is shown at any

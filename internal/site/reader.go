@@ -1,6 +1,7 @@
 package site
 
 import (
+	"html/template"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/notice"
@@ -30,6 +31,13 @@ type moment struct {
 
 // String is the moment in a sentence: "Sat 2 January, 09:00 (Lisbon)".
 func (m *moment) String() string { return m.Words + " (" + m.Zone + ")" }
+
+// HTML is the moment on a page. It is put together here, so that no theme can
+// leave out the zone, and because a page has many of them.
+func (m *moment) HTML() template.HTML {
+	return template.HTML(`<time datetime="` + m.Machine + `">` + template.HTMLEscapeString(m.Words) +
+		`</time> <span class="zone">(` + template.HTMLEscapeString(m.Zone) + `)</span>`)
+}
 
 // moment gives nil for the zero time, so that a template can leave it out.
 func (r reader) moment(t time.Time, dateOnly bool) *moment {
@@ -64,7 +72,7 @@ func observed(at time.Time, planned notice.Moment) notice.Moment {
 	return notice.Moment{Time: at, DateOnly: planned.DateOnly && at.Equal(planned.Time)}
 }
 
-// phrase is a sentence with a moment in it, which a page marks up.
+// phrase is a sentence with a moment in it.
 type phrase struct {
 	Before string
 	At     *moment // nil: the sentence is all in Before
@@ -86,4 +94,13 @@ func (p phrase) String() string {
 		return p.Before
 	}
 	return p.Before + p.At.String() + p.After
+}
+
+// HTML is the phrase on a page.
+func (p phrase) HTML() template.HTML {
+	html := template.HTML(template.HTMLEscapeString(p.Before))
+	if p.At != nil {
+		html += p.At.HTML()
+	}
+	return html + template.HTML(template.HTMLEscapeString(p.After))
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/tdewolff/minify/v2/css"
 	"github.com/tdewolff/minify/v2/js"
@@ -79,13 +80,17 @@ func parse(set *template.Template, files fs.FS, names ...string) error {
 
 // render makes one page of the theme.
 func (t *theme) render(page string, data any) ([]byte, error) {
-	var out bytes.Buffer
-	out.Grow(len(t.style) + 8<<10)
-	if err := t.pages[page].ExecuteTemplate(&out, templateName("layout.html"), data); err != nil {
+	out := drafts.Get().(*bytes.Buffer)
+	defer drafts.Put(out)
+	out.Reset()
+	if err := t.pages[page].ExecuteTemplate(out, templateName("layout.html"), data); err != nil {
 		return nil, themeError(err)
 	}
-	return bytes.Clone(out.Bytes()), nil // without the room to spare: there may be many
+	return bytes.Clone(out.Bytes()), nil
 }
+
+// drafts are what pages are first written to: there may be many.
+var drafts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // part makes one block of parts.html.
 func (t *theme) part(name string, data any) ([]byte, error) {
