@@ -1,7 +1,9 @@
 package site
 
 import (
+	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,15 +51,34 @@ const (
 	dayUnsure = "unsure" // a closure without an end reaches it
 )
 
-// Gap is how many days of a week lie before the month's first.
-func (d day) Gap() bool { return d.Number == 0 }
-
-// Class is how the day is to look, for a style sheet.
-func (d day) Class() string {
-	if d.Today {
-		return strings.TrimSpace(d.Kind + " today")
+// Rows are the month's weeks as rows of a table. They are put together here, and
+// not by a template, because there are so many days on a page.
+func (m month) Rows() template.HTML {
+	var b strings.Builder
+	for _, week := range m.Weeks {
+		b.WriteString("<tr>")
+		for _, d := range week {
+			d.cell(&b)
+		}
+		b.WriteString("</tr>\n")
 	}
-	return d.Kind
+	return template.HTML(b.String())
+}
+
+// cell writes the day as a cell whose classes are its kind, and today.
+func (d day) cell(b *strings.Builder) {
+	class := d.Kind
+	if d.Today {
+		class = strings.TrimSpace(class + " today")
+	}
+	if class != "" {
+		class = ` class="` + class + `"`
+	}
+	number := ""
+	if d.Number > 0 {
+		number = strconv.Itoa(d.Number)
+	}
+	b.WriteString("<td" + class + ">" + number + "</td>")
 }
 
 // almanac shows what the closures mean for these storefronts.

@@ -55,6 +55,23 @@ func (c closure) Untranslated() bool { return c.Lang() != c.voice.Tag }
 // Link leads to the closure's own page.
 func (c closure) Link() string { return c.root + c.f.path }
 
+// Entry is the closure in a list: what the theme's part of that name makes of it.
+func (c closure) Entry(part string) (template.HTML, error) {
+	before := c.f.listed.Load()
+	for l := before; l != nil; l = l.others {
+		if l.part == part && l.root == c.root {
+			return l.entry, nil
+		}
+	}
+	content, err := c.voice.theme.part(part, c)
+	if err != nil {
+		return "", err
+	}
+	entry := template.HTML(content)
+	c.f.listed.Store(&listed{part, c.root, entry, before}) // of two at a time one is kept
+	return entry, nil
+}
+
 // standing is how a closure stands, for the storefronts that it is about.
 type standing struct {
 	answer

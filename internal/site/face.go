@@ -22,7 +22,7 @@ type face struct {
 	until   time.Time                           // when it may be another; zero: not by itself
 	key     uint64                              // differs from that of any other face
 	page    *file                               // the closure's own page
-	gone    atomic.Pointer[template.HTML]       // its entry on a year's page; nil: not rendered yet
+	listed  atomic.Pointer[listed]              // how lists show it, as far as they did
 	text    atomic.Pointer[string]              // what a calendar says of it; nil: not worded yet
 	updates atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
 
@@ -30,6 +30,14 @@ type face struct {
 	year                        int       // in which it closed, on the shop's clocks
 	latest                      time.Time // the newest event that a feed tells of
 	modified                    time.Time // the last change that is known of; zero: none is
+}
+
+// listed is an entry of a list, which is rendered once: a year may have thousands,
+// and one closure that is saved is not to wait for the others.
+type listed struct {
+	part, root string
+	entry      template.HTML
+	others     *listed // rendered before it
 }
 
 // basis is all that a face depends on. Every moment's year is printed or not,

@@ -26,7 +26,7 @@ var feedFormats = []struct{ file, name, mime string }{
 
 // follow lists the ways to follow the storefront, or all where only is nil, from
 // the page of that frame: those that the edition has.
-func (b *builder) follow(f frame, only *storefrontLink) (ways follow) {
+func (b *builder) follow(f Page, only *storefrontLink) (ways follow) {
 	folder := ""
 	if only != nil {
 		folder = "storefronts/" + only.ID + "/"

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"html/template"
 	"slices"
 	"strconv"
 )
@@ -14,15 +13,15 @@ type year struct {
 }
 
 type historyPage struct {
-	frame
+	Page
 	Past  []closure
 	Years []year // the latest first
 }
 
 type yearPage struct {
-	frame
-	Year    int
-	Entries []template.HTML
+	Page
+	Year int
+	Past []closure
 }
 
 // history makes the page of the latest closures and one for each year.
@@ -55,29 +54,6 @@ func (b *builder) yearPage(number int, faces []*face) {
 	r := b.reader
 	b.keep(path, key, func() ([]byte, error) {
 		f := r.frame(path, r.voice.Text("history.of-year", "Shop", r.site.cfg.Shop.Name, "Year", name))
-		page := yearPage{f, number, make([]template.HTML, len(faces))}
-		for i, face := range faces {
-			entry, err := r.entry(face, f.Root)
-			if err != nil {
-				return nil, err
-			}
-			page.Entries[i] = entry
-		}
-		return r.voice.theme.render("year.html", page)
+		return r.voice.theme.render("year.html", yearPage{f, number, r.views(faces, f.Root)})
 	})
-}
-
-// entry is a past closure on the page of its year. Each is rendered once: a year
-// may have thousands, and one that is saved is not to wait for the others.
-func (r reader) entry(f *face, root string) (template.HTML, error) {
-	if entry := f.gone.Load(); entry != nil {
-		return *entry, nil
-	}
-	content, err := r.voice.theme.part("gone", closure{r, f, root})
-	if err != nil {
-		return "", err
-	}
-	entry := template.HTML(content)
-	f.gone.Store(&entry)
-	return entry, nil
 }

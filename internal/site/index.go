@@ -12,7 +12,7 @@ import (
 
 // statusPage is the index, or the page of one storefront.
 type statusPage struct {
-	frame
+	Page
 	Structured            template.JS // JSON-LD for search engines
 	Signs                 []sign
 	Turns                 []turn        // the signs at later moments, the nearest first
@@ -57,7 +57,7 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 		return nil, err
 	}
 	page := statusPage{
-		frame: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
+		Page: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
 		StillOpen: b.stillOpen(states), Contact: b.contacts(closures.ongoing...),
 		Ongoing: b.views(closures.ongoing, f.Root), Coming: b.views(closures.coming[:min(nearest, len(closures.coming))], f.Root),
 		Past:    b.views(closures.past[:min(latest, len(closures.past))], f.Root),

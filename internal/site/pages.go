@@ -14,8 +14,8 @@ const nearest = 50
 // The years have them all.
 const latest = 10
 
-// frame is what every page has.
-type frame struct {
+// Page is what every page has; layout.html looks at this alone.
+type Page struct {
 	Shop       string
 	Name       string // what a tab shows; empty: the template says
 	Style      template.CSS
@@ -61,9 +61,9 @@ func (v *voice) area() area {
 }
 
 // frame describes the page at path, which is relative to its language.
-func (r reader) frame(path, summary string) frame {
+func (r reader) frame(path, summary string) Page {
 	cfg := r.site.cfg
-	f := frame{
+	f := Page{
 		Shop: cfg.Shop.Name, Style: r.voice.theme.style, Lang: r.voice.Tag, Dir: r.voice.Dir, Summary: summary,
 		Root:      strings.Repeat("../", strings.Count(path, "/")),
 		Top:       strings.Repeat("../", strings.Count(r.voice.prefix+path, "/")),
@@ -98,7 +98,7 @@ func (r reader) views(faces []*face, root string) []closure {
 }
 
 type closurePage struct {
-	frame
+	Page
 	Closure closure
 	Body    template.HTML // the owner's text up to the first update, its headings from h2 on
 	Contact []link
@@ -132,7 +132,7 @@ func (b *builder) missing() {
 		f := b.frame("404.html", "")
 		f.Root, f.Top, f.Canonical, f.Languages = b.site.cfg.Shop.URL.String(), b.site.cfg.Shop.URL.String(), "", nil
 		f.Channel = b.link(channel{}, f.Root)
-		return b.voice.theme.render("404.html", struct{ frame }{f})
+		return b.voice.theme.render("404.html", struct{ Page }{f})
 	})
 }
 
