@@ -159,7 +159,9 @@ func (s *site) short(t, now time.Time) string {
 
 // input is what the watcher knows, as the pages want it.
 func input(snap notify.Snapshot) pages.Input {
-	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}, Changes: map[string][]pages.Change{}}
+	known := &pages.Known{
+		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)), Changes: map[string][]pages.Change{},
+	}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
 	}
