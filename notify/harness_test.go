@@ -25,6 +25,7 @@ import (
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/postgrestest"
 	"github.com/backsoon/backsoon/notify/webhook"
 	"github.com/backsoon/backsoon/templates"
 )
@@ -74,6 +75,9 @@ email: {from: Harbour Books <closures@harbourbooks.example>, server: "smtp://%s"
 alerts: [owner@harbourbooks.example]
 public_url: https://closures.example/
 %s`, b.web.URL, benchSecret, b.mailbox.addr, extra)
+	if strings.Contains(t.Name(), "PostgreSQL/") { // see postgres_test.go
+		settings += "database: " + postgrestest.New(t) + "\n"
+	}
 	b.write("../../backsoon.yaml", settings)
 	b.start()
 	return b
