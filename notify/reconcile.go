@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,24 +23,36 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 
 // reconcile is Reconcile with a look at no more of the folder than it asks for.
 func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
+	if leads, err := w.leading(ctx); err != nil {
+		return now.Add(followEvery), err
+	} else if !leads {
+		return now.Add(followEvery), w.refresh(ctx)
+	}
 	wake, lost := w.folder.look(now, w.versions)
-	if w.shown == nil && w.waitsToBegin(now) {
+	if w.waitsToBegin(now) {
 		return wake, nil
 	}
 	cs := w.candidates(now)
 	var r round
-	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+	err = w.member.Update(ctx, func(tx *ledger.Tx) error {
 		r = round{Watcher: w, tx: tx, now: now}
 		return r.run(cs, lost)
 	})
+	if errors.Is(err, ledger.ErrFenced) {
+		w.yield(err)
+		return now, nil
+	}
 	if w.unsure = err != nil; w.unsure {
-		w.parsed = map[int64]*notice.Notice{} // versions of a transaction that wasn't
+		w.forgetParsed()
 		return now.Add(time.Second), err
 	}
 	w.stale = w.stale || r.audited
-	w.shown = r.situation
+	w.shown, w.begins = r.situation, false
 	return soonest(wake, r.situation.next(now)), nil
 }
+
+// forgetParsed lets go of versions that may be of a transaction that wasn't.
+func (w *Watcher) forgetParsed() { w.parsed = map[int64]*notice.Notice{} }
 
 // beginWithin is how long a site that was never carried out may wait for a file
 // that is being written.
@@ -89,9 +102,9 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 	return r.write(c, waiting)
 }
 
-// load reads the situation from the ledger. The watcher is the only one to write
-// it, so that the next round begins with what this one left, unless nobody knows
-// whether its transaction was written.
+// load reads the situation from the ledger. The watcher that leads is the only one
+// to write it, so that the next round begins with what this one left, unless nobody
+// knows whether its transaction was written.
 func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 	s := &situation{rules: w.rules()}
 	rows, err := tx.Notices()

@@ -36,7 +36,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 	parts.Go(func() { l.mailLoop(ctx) })
 	parts.Go(l.pagesLoop)
 	defer close(l.pages)
-	w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
+	if !w.Ledger.Shared() { // there each claim tells whose it was
+		w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
+	}
 	l.run(ctx)
 	return nil
 }
@@ -199,6 +201,10 @@ func movedHere(e fsnotify.Event) bool {
 // glance looks whether there is something to send: a delivery came back, or
 // another command has left work, such as `deliveries retry`.
 func (l *loop) glance(ctx context.Context) {
+	if l.lost.Load() && l.leads {
+		l.wakeAt = l.Now()
+		return
+	}
 	if next, err := l.SendWebhooks(ctx, l.Now()); err == nil {
 		l.wakeAt = soonest(l.wakeAt, next)
 	}
@@ -249,6 +255,9 @@ func outlive(ctx context.Context, d time.Duration) (context.Context, context.Can
 // settling says. It fails if a notice is refused or anything is still owed.
 func (w *Watcher) Once(ctx context.Context) error {
 	w.impatient = true
+	if err := w.mustLead(ctx); err != nil {
+		return err
+	}
 	begun := w.Now()
 	now := begun
 	for {
@@ -272,6 +281,22 @@ func (w *Watcher) Once(ctx context.Context) error {
 		return err
 	}
 	return w.unfinished(ctx)
+}
+
+// mustLead makes this watcher the one that reconciles; an error names another that
+// does.
+func (w *Watcher) mustLead(ctx context.Context) error {
+	leads, err := w.leading(ctx)
+	if err != nil || leads {
+		return err
+	}
+	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		place, err := tx.Leader()
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("another watcher runs on this ledger (%s), and carries this out", place)
+	})
 }
 
 // deliverOnce makes everything owed due and attempts each of it once: what

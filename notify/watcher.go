@@ -8,10 +8,12 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -37,7 +39,13 @@ type Watcher struct {
 	Leave func(address, language string) string   // the link by which a subscriber leaves; may give ""
 	Build func(Snapshot) error                    // makes the pages; optional
 	Story func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
+	Place string                                  // the machine and the folder, as others that share the ledger have another; may be empty
 
+	member    *ledger.Member
+	leads     bool        // it reconciles; on a shared ledger it may be one that follows
+	lost      atomic.Bool // the lease to reconcile: another watcher has it since
+	edition   string      // of the ledger, as last loaded by one that follows
+	leave     func() error
 	impatient bool // `watch --once`: mistakes are told at once
 	folder    *folder
 	versions  map[string]string        // accepted contents by slug
@@ -73,8 +81,8 @@ type Snapshot struct {
 	Storefronts map[string]ledger.Storefront
 }
 
-// Init readies the watcher for its first Reconcile: it reads what was accepted,
-// and takes back what a watcher that died had begun.
+// Init readies the watcher for its first Reconcile: it joins the others, if there
+// are any, and reads what was accepted. Close has to follow.
 func (w *Watcher) Init(ctx context.Context) error {
 	w.inFlight = map[endpointKey]bool{}
 	w.poke = make(chan struct{}, 1)
@@ -83,8 +91,7 @@ func (w *Watcher) Init(ctx context.Context) error {
 	if w.Config.Email != nil {
 		w.Sender()
 	}
-	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.ReleaseLeases() })
-	if err != nil {
+	if err := w.join(ctx); err != nil {
 		return err
 	}
 	return w.Look(ctx)
@@ -112,13 +119,18 @@ func (w *Watcher) Sender() *email.Sender {
 	return w.sender
 }
 
-// Close ends the connections. Deliveries under way are waited for.
+// Close ends the connections. Deliveries under way are waited for, and what is left
+// is others' at once.
 func (w *Watcher) Close() error {
 	w.sending.Wait()
-	if w.sender != nil {
-		return w.sender.Close()
+	var err error
+	if w.leave != nil {
+		err = w.leave()
 	}
-	return nil
+	if w.sender != nil {
+		err = errors.Join(err, w.sender.Close())
+	}
+	return err
 }
 
 // Pages has the pages made where they no longer show what is so at now.

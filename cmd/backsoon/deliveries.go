@@ -162,6 +162,9 @@ func (s *site) retry(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		var err error
+		if s.leader, err = tx.Leader(); err != nil {
+			return err
+		}
 		still, err = tx.Owed()
 		return err
 	})
@@ -197,7 +200,7 @@ func (s *site) enable(tx *ledger.Tx, now time.Time) error {
 
 // hintWatcher says what is missing where nobody would carry a change out.
 func (s *site) hintWatcher(out io.Writer) {
-	if _, held := ledger.Holder(s.cfg.Database); !held {
+	if _, held := ledger.Holder(s.cfg.Lock()); !held && (s.leader == "" || !ledger.IsAddress(s.cfg.Database)) {
 		fmt.Fprintln(out, "No watcher runs on this site: `backsoon watch` carries this out, `backsoon watch --once` does so now.")
 	}
 }

@@ -33,6 +33,8 @@ import (
 type site struct {
 	dir string // as given by --site
 	cfg *config.Config
+
+	leader string // the place of the watcher that reconciles, as the ledger last said
 }
 
 // commands lists every command.
@@ -56,7 +58,19 @@ func (s *site) public() string { return filepath.Join(s.cfg.Dir, "public") }
 
 // openLedger opens the site's ledger, or begins it where create is set.
 func (s *site) openLedger(ctx context.Context, create bool) (*ledger.Ledger, error) {
+	if s.cfg.Database == "" {
+		return nil, s.cfg.NeedSecrets()
+	}
 	return ledger.Open(ctx, s.cfg.Database, create)
+}
+
+// place tells this machine and folder from others that share the ledger.
+func (s *site) place() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return host + ":" + s.cfg.Dir
 }
 
 // view loads the settings and runs f in a reading transaction on the ledger.
@@ -88,7 +102,7 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 // watcher wires the watcher's parts; the caller sets what is its own.
 func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.Watcher {
 	return &notify.Watcher{
-		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Log: log,
+		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
 		Leave: s.links(key).Leave,
 	}

@@ -77,7 +77,7 @@ func (s *site) ready() error {
 	if err := s.cfg.NeedSecrets(); err != nil {
 		return err
 	}
-	if pid, held := ledger.Holder(s.cfg.Database); held { // before its port is found to be in use
+	if pid, held := ledger.Holder(s.cfg.Lock()); held { // before its port is found to be in use
 		return &ledger.HeldError{PID: pid}
 	}
 	if _, err := s.readKey(); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -86,14 +86,14 @@ func (s *site) ready() error {
 	return s.canWrite()
 }
 
-// withWatcher opens the ledger, becomes its one watcher, and runs f.
+// withWatcher opens the ledger, becomes the one watcher of this folder, and runs f.
 func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(ledger.Entry), f func(*notify.Watcher, []byte) error) error {
 	l, err := s.openLedger(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	release, err := l.Lock()
+	release, err := ledger.Lock(s.cfg.Lock())
 	if err != nil {
 		return err
 	}

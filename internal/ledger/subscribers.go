@@ -116,6 +116,13 @@ func (t *Tx) DueAlerts(now time.Time) ([]Alert, error) {
 	}, "SELECT id, address, subject, text, created, attempts FROM alerts WHERE next_try <= $1 ORDER BY id", millis(now))
 }
 
+// ClaimAlert takes an alert for the member to send, and tells whether it is the
+// member's now. It belongs into Member.Claim.
+func (t *Tx) ClaimAlert(id int64, now time.Time) (bool, error) {
+	n, err := t.exec("UPDATE alerts SET claim = $1 WHERE id = $2 AND next_try <= $3 AND (claim = 0 OR "+t.gone("claim")+")", t.claimer, id, millis(now))
+	return n > 0, err
+}
+
 // AlertDone forgets an alert that was sent or given up.
 func (t *Tx) AlertDone(id int64) error {
 	_, err := t.exec("DELETE FROM alerts WHERE id = $1", id)
@@ -124,7 +131,7 @@ func (t *Tx) AlertDone(id int64) error {
 
 // AlertLater puts an alert off.
 func (t *Tx) AlertLater(id int64, next time.Time) error {
-	_, err := t.exec("UPDATE alerts SET attempts = attempts + 1, next_try = $1 WHERE id = $2", millis(next), id)
+	_, err := t.exec("UPDATE alerts SET attempts = attempts + 1, claim = 0, next_try = $1 WHERE id = $2", millis(next), id)
 	return err
 }
 
