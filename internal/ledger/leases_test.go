@@ -123,7 +123,7 @@ func TestClaimsOfTheDead(t *testing.T) {
 
 func TestClaimAlert(t *testing.T) {
 	l := newLedger(t)
-	update(t, l, func(tx *Tx) error { return tx.AddAlert([]string{"a@x"}, "s", "t", t0) })
+	update(t, l, func(tx *Tx) error { _, err := tx.AddAlert([]string{"a@x"}, "s", "t", t0, t0); return err })
 	id := read(t, l, func(tx *Tx) ([]Alert, error) { return tx.DueAlerts(t0) })[0].ID
 	m := watcherOf(t, l)
 	take := func(now time.Time) (mine bool) {

@@ -36,6 +36,7 @@ type store interface {
 	turn(ctx context.Context, tx *sql.Tx) error // begins one that writes: no other writer is at work from here on
 	shared() *sharing                           // nil: one watcher has it all to itself
 	lock(lockName) (release func() error, err error)
+	explain(error) error // says what to do about an error of the disk; others stay as they are
 	close() error
 }
 
@@ -125,7 +126,8 @@ func (l *Ledger) claim(ctx context.Context, f func(*Tx) error) error {
 }
 
 // write runs f in a transaction that begins as given.
-func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx) error, f func(*Tx) error) (*Tx, error) {
+func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx) error, f func(*Tx) error) (t *Tx, err error) {
+	defer func() { err = l.store.explain(err) }()
 	tx, err := l.store.db().BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -134,7 +136,7 @@ func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx)
 	if err := begin(ctx, tx); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	t := &Tx{ctx: ctx, tx: tx, shared: l.store.shared()}
+	t = &Tx{ctx: ctx, tx: tx, shared: l.store.shared()}
 	if err := f(t); err != nil {
 		return nil, err
 	}
@@ -145,7 +147,8 @@ func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx)
 }
 
 // View runs f in one transaction that only reads.
-func (l *Ledger) View(ctx context.Context, f func(*Tx) error) error {
+func (l *Ledger) View(ctx context.Context, f func(*Tx) error) (err error) {
+	defer func() { err = l.store.explain(err) }()
 	tx, err := l.store.db().BeginTx(ctx, l.store.reading())
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)

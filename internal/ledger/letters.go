@@ -134,12 +134,15 @@ func (t *Tx) LetterDue(l Letter, now time.Time) (due bool, err error) {
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state
 	Mail     int // letters, and campaigns that wait for their moment, and alerts
+
+	SinceWebhooks time.Time // the oldest state that an endpoint has not taken; zero: none
+	SinceMail     time.Time // when the oldest that could go out was written; zero: nothing could
 }
 
 // Owed counts what is owed: the endpoints behind their storefront's state, and
 // the mail. A campaign not yet expanded counts all that it has still to reach.
 func (t *Tx) Owed() (o Owed, err error) {
-	if o.Webhooks, err = t.owedWebhooks(); err != nil {
+	if o.Webhooks, o.SinceWebhooks, err = t.owedWebhooks(); err != nil {
 		return o, err
 	}
 	open, err := t.OpenCampaigns()
@@ -159,22 +162,41 @@ func (t *Tx) Owed() (o Owed, err error) {
 		o.Mail += n
 	}
 	var letters, alerts int
-	err = t.row("SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts)", nil, &letters, &alerts)
+	var fired, created int64
+	err = t.row(`SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts),
+		(SELECT COALESCE(MIN(fired), 0) FROM campaigns WHERE finished = 0 AND fired > 0), (SELECT COALESCE(MIN(created), 0) FROM alerts)`,
+		nil, &letters, &alerts, &fired, &created)
 	o.Mail += letters + alerts
+	o.SinceMail = older(fromMillis(fired), fromMillis(created))
 	return o, err
 }
 
-func (t *Tx) owedWebhooks() (n int, err error) {
+func (t *Tx) owedWebhooks() (n int, since time.Time, err error) {
 	fronts, err := t.Storefronts()
 	if err != nil {
-		return 0, err
+		return 0, since, err
 	}
 	ends, err := t.Endpoints()
 	for _, e := range ends {
 		if f, ok := fronts[e.Storefront]; ok && e.Owed(f) {
 			n++
+			since = older(since, fromMillis(f.Revision)) // a revision is the moment of the change
 		}
 	}
+	return n, since, err
+}
+
+// older is the older of two times, of which one that is zero is none.
+func older(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// LettersOf counts what a campaign still owes of those that are written.
+func (t *Tx) LettersOf(campaign int64) (n int, err error) {
+	err = t.row("SELECT COUNT(*) FROM letters WHERE campaign = $1", []any{campaign}, &n)
 	return n, err
 }
 

@@ -177,7 +177,7 @@ func TestOwed(t *testing.T) {
 		return tx.LetterLater(all[0], soon.Add(time.Hour), "")
 	})
 	check("one letter is put off", 1)
-	update(t, l, func(tx *Tx) error { return tx.AddAlert([]string{"a@x", "b@x"}, "s", "t", t0) })
+	update(t, l, func(tx *Tx) error { _, err := tx.AddAlert([]string{"a@x", "b@x"}, "s", "t", t0, t0); return err })
 	check("and two alerts", 3)
 }
 
@@ -218,7 +218,7 @@ func TestMakeDue(t *testing.T) {
 		if err := tx.LetterLater(first, later, ""); err != nil {
 			return err
 		}
-		if err := tx.AddAlert([]string{"a@x"}, "s", "t", later); err != nil {
+		if _, err := tx.AddAlert([]string{"a@x"}, "s", "t", later, later); err != nil {
 			return err
 		}
 		if err := tx.SaveEndpoint(Endpoint{Storefront: "web", URL: "u", Attempts: 3, NextTry: later}); err != nil {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/driver" // the "sqlite3" driver
 	"golang.org/x/sys/unix"
 )
@@ -114,6 +115,21 @@ func (s *sqlite) close() error      { return s.conn.Close() }
 func (s *sqlite) reading() *sql.TxOptions             { return &sql.TxOptions{ReadOnly: true} }
 func (s *sqlite) turn(context.Context, *sql.Tx) error { return nil } // its BEGIN IMMEDIATE waits
 func (s *sqlite) shared() *sharing                    { return nil }
+
+// explain looks at the disk, since SQLite tells of a full one and a broken one alike.
+func (s *sqlite) explain(err error) error {
+	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) {
+		return err
+	}
+	dir, disk := filepath.Dir(s.path), unix.Statfs_t{}
+	if failed := unix.Statfs(dir, &disk); failed == nil && disk.Bavail*uint64(disk.Bsize) < leastRoom {
+		return fmt.Errorf("the disk with %s is full; make room on it: %w", dir, err)
+	}
+	return fmt.Errorf("the disk with %s fails; the system's own log says why: %w", dir, err)
+}
+
+// leastRoom is what a disk that isn't full has left.
+const leastRoom = 1 << 20
 
 func (s *sqlite) version(ctx context.Context, tx *sql.Tx) (v int, err error) {
 	err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)

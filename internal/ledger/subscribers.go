@@ -94,16 +94,26 @@ type Alert struct {
 	Attempts               int
 }
 
-// AddAlert writes an alert to each of the addresses.
-func (t *Tx) AddAlert(addresses []string, subject, text string, now time.Time) error {
+// AddAlert writes an alert to each of the addresses, to be sent at the moment due
+// or after. It gives the alerts' ids.
+func (t *Tx) AddAlert(addresses []string, subject, text string, now, due time.Time) (ids []int64, err error) {
 	for _, a := range addresses {
-		_, err := t.exec("INSERT INTO alerts (address, subject, text, created, next_try) VALUES ($1, $2, $3, $4, $5)",
-			a, subject, text, millis(now), millis(now))
+		var id int64
+		err := t.row("INSERT INTO alerts (address, subject, text, created, next_try) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+			[]any{a, subject, text, millis(now), millis(due)}, &id)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("ledger: %w", err)
 		}
+		ids = append(ids, id)
 	}
-	return nil
+	return ids, nil
+}
+
+// AmendAlert gives an alert that nobody has tried to send yet other words. It
+// tells whether there still was one.
+func (t *Tx) AmendAlert(id int64, subject, text string) (bool, error) {
+	n, err := t.exec("UPDATE alerts SET subject = $1, text = $2 WHERE id = $3 AND attempts = 0", subject, text, id)
+	return n > 0, err
 }
 
 // DueAlerts gives the alerts that are due, oldest first.
