@@ -130,7 +130,7 @@ func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, 
 	}
 	w.refused = countRefused(refusals)
 	if len(told) > 0 {
-		alerts = append(alerts, refusalAlert(told))
+		alerts = append(alerts, alert{refused: told})
 	}
 	return entries, alerts, nil
 }
@@ -280,12 +280,4 @@ func (w *Watcher) lostFolder(lost error, now time.Time) []candidate {
 	text := "the folder can't be read (" + lost.Error() + "); every accepted notice stays in force. Put the folder back"
 	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", stands: true,
 		problems: strictyaml.Problems{{File: notice.Folder, Text: text}}}}
-}
-
-func refusalAlert(reasons []string) alert {
-	subject := "A notice was not accepted"
-	if len(reasons) > 1 {
-		subject = fmt.Sprintf("%d notices were not accepted", len(reasons))
-	}
-	return alert{subject, strings.Join(reasons, "\n\n") + "\n\nNothing was changed: what was accepted before stays in force, on the page and at the checkout.\n"}
 }

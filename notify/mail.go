@@ -168,6 +168,11 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n in
 		return 0, err
 	}
 	outcomes := w.sendAll(ctx, letters)
+	for _, out := range outcomes {
+		if out.Verdict != "" { // it was tried
+			w.Work.Mailed(string(out.Verdict))
+		}
+	}
 	writing := context.WithoutCancel(ctx)
 	w.insist(ctx, "what came of a batch of mail", func() error {
 		return w.Ledger.Update(writing, func(tx *ledger.Tx) error {
@@ -449,5 +454,9 @@ func (w *Watcher) SendPlain(ctx context.Context, to, subject, text string, at ti
 	if err != nil {
 		return email.Outcome{Verdict: email.Refused, Err: err}
 	}
-	return w.Sender().Send(ctx, from.Address, to, msg)
+	out := w.Sender().Send(ctx, from.Address, to, msg)
+	if w.Work != nil { // `test mail` has no watcher at work
+		w.Work.Mailed(string(out.Verdict))
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,28 @@ type loop struct {
 	pagesFailed atomic.Bool
 	wakeAt      time.Time
 	lastLook    time.Time
+	reconciling trouble
+	looking     trouble
+	overlooking trouble
+}
+
+// trouble is an error that comes back each second until it is mended.
+type trouble struct {
+	text string
+	at   time.Time // when it was last logged
+}
+
+// note logs an error when it is a new one, and once a minute while it lasts; and
+// its end.
+func (t *trouble) note(log *slog.Logger, what string, err error) {
+	switch {
+	case err == nil && t.text != "":
+		log.Info("mended", "what", what, "error", t.text)
+		*t = trouble{}
+	case err != nil && (err.Error() != t.text || time.Since(t.at) >= minute):
+		log.Error(what, "error", err)
+		*t = trouble{err.Error(), time.Now()}
+	}
 }
 
 func (l *loop) run(ctx context.Context) {
@@ -70,13 +93,18 @@ func (l *loop) once(ctx context.Context) {
 		l.lastLook, l.folder.whole = now, true
 		l.follow()
 	}
+	began := time.Now()
 	next, err := l.reconcile(ctx, now)
-	if err != nil && ctx.Err() == nil {
-		l.Log.Error("reconciling failed; it is tried again", "error", err)
+	if ctx.Err() == nil {
+		l.Work.Reconciled(time.Since(began), err)
+		l.reconciling.note(l.Log, "reconciling failed; it is tried again", err)
 	}
 	due, err := l.SendWebhooks(ctx, now)
-	if err != nil && ctx.Err() == nil {
-		l.Log.Error("webhooks could not be looked up; they are tried again", "error", err)
+	if ctx.Err() == nil {
+		l.looking.note(l.Log, "webhooks could not be looked up; they are tried again", err)
+	}
+	if l.leads && l.lastLook.Equal(now) {
+		l.overlooking.note(l.Log, "late mail could not be looked up; it is tried again", l.alertOverdue(ctx, now))
 	}
 	nudge(l.mail)
 	l.show(now)
@@ -112,7 +140,10 @@ func (l *loop) show(now time.Time) {
 
 func (l *loop) pagesLoop() {
 	for snap := range l.pages {
-		if err := l.Build(snap); err != nil {
+		began := time.Now()
+		err := l.Build(snap)
+		l.Work.Built(time.Since(began), err)
+		if err != nil {
 			l.Log.Error("the pages could not be made; it is tried again", "error", err)
 			l.pagesFailed.Store(true)
 		}

@@ -35,11 +35,13 @@ type Watcher struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	Who   func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
-	Leave func(address, language string) string   // the link by which a subscriber leaves; may give ""
-	Build func(Snapshot) error                    // makes the pages; optional
-	Story func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
-	Place string                                  // the machine and the folder, as others that share the ledger have another; may be empty
+	Who    func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
+	Leave  func(address, language string) string   // the link by which a subscriber leaves; may give ""
+	Build  func(Snapshot) error                    // makes the pages; optional
+	Story  func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
+	Uptime func() time.Duration                    // see Uptime; nil: the machine's clock is believed
+	Work   Observer                                // hears of the work, from several goroutines; optional
+	Place  string                                  // the machine and the folder, as others that share the ledger have another; may be empty
 
 	member    *ledger.Member
 	leads     bool        // it reconciles; on a shared ledger it may be one that follows
@@ -51,13 +53,16 @@ type Watcher struct {
 	versions  map[string]string        // accepted contents by slug
 	parsed    map[int64]*notice.Notice // by version
 	refused   int                      // files that are refused as things stand
-	lostSince time.Time                // since when the folder can't be read; zero: it can
-	begins    bool                     // nothing was ever carried out before
-	beginsBy  time.Time                // when the first round waits no longer
-	shown     *situation               // as of the last Reconcile
-	unsure    bool                     // the last transaction failed: the ledger is to be read anew
-	stale     bool                     // something changed since the pages were made
-	built     time.Time                // the moment that the pages show; zero: none yet
+	clock     clock
+	overdue   map[int64]bool // the campaigns of which the owner knows that they take too long
+	digest    digest         // of refusals, that the owner was told last or is to be told
+	lostSince time.Time      // since when the folder can't be read; zero: it can
+	begins    bool           // nothing was ever carried out before
+	beginsBy  time.Time      // when the first round waits no longer
+	shown     *situation     // as of the last Reconcile
+	unsure    bool           // the last transaction failed: the ledger is to be read anew
+	stale     bool           // something changed since the pages were made
+	built     time.Time      // the moment that the pages show; zero: none yet
 	webhooks  *webhook.Client
 	sender    *email.Sender
 	mail      mailState
@@ -84,7 +89,7 @@ type Snapshot struct {
 // Init readies the watcher for its first Reconcile: it joins the others, if there
 // are any, and reads what was accepted. Close has to follow.
 func (w *Watcher) Init(ctx context.Context) error {
-	w.inFlight = map[endpointKey]bool{}
+	w.inFlight, w.overdue = map[endpointKey]bool{}, map[int64]bool{}
 	w.poke = make(chan struct{}, 1)
 	w.webhooks = webhook.NewClient()
 	w.mail.rendered = map[int64]*renderedCampaign{}
@@ -92,6 +97,12 @@ func (w *Watcher) Init(ctx context.Context) error {
 		w.Sender()
 	}
 	if err := w.join(ctx); err != nil {
+		return err
+	}
+	if w.Work == nil {
+		w.Work = unobserved{}
+	}
+	if err := w.Ledger.View(ctx, func(tx *ledger.Tx) error { return w.startClock(tx, w.Now()) }); err != nil {
 		return err
 	}
 	return w.Look(ctx)

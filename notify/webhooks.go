@@ -312,7 +312,7 @@ func (n attemptNote) gone() (*ledger.Entry, *alert) {
 	text := fmt.Sprintf("%s of storefront %s answered 410 Gone, so nothing more is sent there: its checkout no longer follows. "+
 		"If that is not what you want, put the receiver right and run:\n\n  backsoon deliveries retry\n", ShownURL(e.URL), e.Storefront)
 	return &ledger.Entry{Time: n.now, Event: ledger.WebhookDisabled, Storefront: e.Storefront, Revision: n.revision, URL: ShownURL(e.URL), Reason: e.Error},
-		&alert{"The webhook of " + e.Storefront + " is disabled", text}
+		&alert{subject: "The webhook of " + e.Storefront + " is disabled", text: text}
 }
 
 // failed puts the next attempt off. When the state moved on meanwhile the new
@@ -352,10 +352,10 @@ func (w *Watcher) alertLate(ctx context.Context, key endpointKey, now time.Time)
 }
 
 func lateAlert(e ledger.Endpoint, f ledger.Storefront, now time.Time) alert {
-	return alert{"The checkout of " + e.Storefront + " does not follow",
-		fmt.Sprintf("%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
+	return alert{subject: "The checkout of " + e.Storefront + " does not follow", text: fmt.Sprintf(
+		"%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
 			"It is tried again every few minutes. Look at the checkout itself; once the receiver is right again, this sends at once:\n\n  backsoon deliveries retry\n",
-			ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
+		ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
 }
 
 func checkoutWord(f ledger.Storefront) string {
