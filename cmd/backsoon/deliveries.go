@@ -96,7 +96,7 @@ func (s *site) deliveries(tx *ledger.Tx) (d deliveries, err error) {
 		return d, err
 	}
 	still, err := tx.Owed()
-	d.Owed = owed(still)
+	d.Owed = owed{still.Webhooks, still.Mail}
 	return d, err
 }
 
@@ -171,7 +171,7 @@ func (s *site) retry(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "due now: %s\n", owed(still))
+	fmt.Fprintf(out, "due now: %s\n", owed{still.Webhooks, still.Mail})
 	s.hintWatcher(out)
 	return nil
 }

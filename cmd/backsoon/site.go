@@ -102,7 +102,7 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 // watcher wires the watcher's parts; the caller sets what is its own.
 func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.Watcher {
 	return &notify.Watcher{
-		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Log: log, Place: s.place(),
+		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
 		Leave: s.links(key).Leave,
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/operator"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
@@ -52,14 +53,17 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 	if err != nil {
 		return err
 	}
-	operator, err := listen(s.cfg.Admin)
+	admin, err := listen(s.cfg.Admin)
 	if err != nil {
 		return err
 	}
 	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, key []byte) error {
+		desk := operator.Open(time.Now, debts(w.Ledger))
+		w.Work = desk
 		go serveUntil(ctx, customers, s.customers(w, key, log), log)
-		go serveUntil(ctx, operator, health(), log)
-		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(operator))
+		go serveUntil(ctx, admin, desk.Handler(), log)
+		go underSystemd(ctx, desk)
+		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(admin))
 		return w.Run(ctx)
 	})
 }
@@ -166,11 +170,16 @@ func (s *site) voices(log *slog.Logger) []subscribe.Voice {
 	return voices
 }
 
-// health answers the operator, and says that the watcher is there.
-func health() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	return mux
+// debts asks the ledger what the operator wants to know.
+func debts(l *ledger.Ledger) func(context.Context) (operator.Owed, error) {
+	return func(ctx context.Context) (o operator.Owed, err error) {
+		err = l.View(ctx, func(tx *ledger.Tx) error {
+			owed, err := tx.Owed()
+			o = operator.Owed{Webhooks: owed.Webhooks, Mail: owed.Mail, SinceWebhooks: owed.SinceWebhooks, SinceMail: owed.SinceMail}
+			return err
+		})
+		return o, err
+	}
 }
 
 // listen opens the address before anything else is done, since another program
