@@ -43,7 +43,7 @@ func failing(t *testing.T, calls, err, when, says string) {
 	w.within(10*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
 	c := change{w: w, began: time.Now(), entries: len(w.log())}
 	sick := w.sicken(p, calls, err, when)
-	t.Cleanup(func() { t.Log(p.out) })
+	t.Cleanup(func() { p.tell() })
 	c.save()
 	if when == "1+" {
 		w.within(20*time.Second, "an error in the log", func() bool { return strings.Contains(p.out.String(), says) })
@@ -98,7 +98,7 @@ func TestDiskFull(t *testing.T) {
 	w := newWorld(t, 1, 20, "")
 	w.onSmallDisk("4m")
 	p := w.start("watch")
-	t.Cleanup(func() { t.Log(p.out) })
+	t.Cleanup(func() { p.tell() })
 	w.within(10*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
 	c := change{w: w, began: time.Now(), entries: len(w.log())}
 	c.save()

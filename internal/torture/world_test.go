@@ -165,6 +165,13 @@ func (w *world) startWith(below []string, args ...string) *process {
 	return p
 }
 
+// tell shows what the program said, where the test failed.
+func (p *process) tell() {
+	if p.t.Failed() {
+		p.t.Log(p.out)
+	}
+}
+
 // kill ends the program without a word.
 func (p *process) kill() {
 	_ = syscall.Kill(-p.Process.Pid, syscall.SIGKILL) // it may be gone
