@@ -1,10 +1,11 @@
 CREATE TABLE leases (                -- who may do what only one may, and which watchers are there
     name   TEXT    PRIMARY KEY,      -- reconcile, or watcher and its number
     holder TEXT    NOT NULL,         -- on which machine, in which folder
+    seal   TEXT    NOT NULL,         -- tells its site key from another
     token  INTEGER NOT NULL,         -- of reconcile: grows with each takeover; of a watcher: what its claims carry
     until  INTEGER NOT NULL          -- on the database's clock
 );
-INSERT INTO leases (name, holder, token, until) VALUES ('reconcile', '', 0, 0);
+INSERT INTO leases (name, holder, seal, token, until) VALUES ('reconcile', '', '', 0, 0);
 
 -- Which watcher has it under way; 0: none.
 ALTER TABLE letters RENAME COLUMN leased TO claim;
