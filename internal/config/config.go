@@ -68,6 +68,7 @@ type Email struct {
 	Connections    int
 	Settle         time.Duration   // how long a notice must be quiet before mail goes out
 	Remind         []time.Duration // before closing, longest first
+	DKIM           []Signature
 }
 
 // TLSMode is how a connection to the mail server is protected.

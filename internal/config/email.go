@@ -21,7 +21,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		return nil
 	}
 	needMap(v, "from: Harbour Books <closures@harbourbooks.example>")
-	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind")
+	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "dkim")
 	v.Need("from", "Harbour Books <closures@harbourbooks.example>")
 	v.Need("server", "smtp://mail.harbourbooks.example")
 	e := &Email{Connections: readConnections(v.Get("connections"))}
@@ -32,6 +32,8 @@ func (r *reader) email(v strictyaml.Value) *Email {
 	e.Settle = readSettle(v.Get("settle"))
 	e.Remind = readRemind(v.Get("remind"))
 	e.User, e.Password = r.login(v)
+	_, domain, _ := strings.Cut(e.From.Address, "@")
+	e.DKIM = r.dkim(v.Get("dkim"), domain)
 	return e
 }
 
