@@ -32,6 +32,7 @@ type store interface {
 	version(ctx context.Context, tx *sql.Tx) (int, error)
 	setVersion(ctx context.Context, tx *sql.Tx, v int) error
 	lock(lockName) (release func() error, err error)
+	scrub(ctx context.Context) error // overwrites what was deleted, where it may still be read
 	close() error
 }
 
@@ -71,6 +72,17 @@ func Open(ctx context.Context, path string, create bool) (*Ledger, error) {
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return l.store.close() }
+
+// Scrub overwrites what was deleted, so that no address is left in the ledger's
+// files. Whoever reads meanwhile may put it off until the next time.
+func (l *Ledger) Scrub(ctx context.Context) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if err := l.store.scrub(ctx); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
 
 // Lock makes the caller the one watcher of this ledger, until release is
 // called or the process ends. A *HeldError names who has it.

@@ -123,7 +123,7 @@ func (t *Tx) LetterDue(l Letter, now time.Time) (due bool, err error) {
 // Owed sums up what is owed.
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state
-	Mail     int // letters, and campaigns that wait for their moment, and alerts
+	Mail     int // letters, campaigns that wait for their moment, alerts, and questions whether somebody wants to be told
 }
 
 // Owed counts what is owed: the endpoints behind their storefront's state, and
@@ -148,9 +148,10 @@ func (t *Tx) Owed() (o Owed, err error) {
 		}
 		o.Mail += n
 	}
-	var letters, alerts int
-	err = t.row("SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts)", nil, &letters, &alerts)
-	o.Mail += letters + alerts
+	var letters, alerts, pending int
+	err = t.row("SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts), (SELECT COUNT(*) FROM pending WHERE next_try > 0)",
+		nil, &letters, &alerts, &pending)
+	o.Mail += letters + alerts + pending
 	return o, err
 }
 
@@ -175,6 +176,7 @@ func (t *Tx) MakeDue(now time.Time) error {
 	for _, statement := range []string{
 		"UPDATE letters SET next_try = $1 WHERE next_try > $2",
 		"UPDATE alerts SET next_try = $1 WHERE next_try > $2",
+		"UPDATE pending SET next_try = $1 WHERE next_try > $2",
 		"UPDATE endpoints SET next_try = $1 WHERE next_try > $2",
 	} {
 		if _, err := t.exec(statement, ms, ms); err != nil {

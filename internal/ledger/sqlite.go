@@ -45,9 +45,10 @@ func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) 
 		}
 	}
 	// FULL makes every commit reach the disk; IMMEDIATE makes writers queue up
-	// at the start instead of failing in the middle.
+	// at the start instead of failing in the middle. SECURE_DELETE overwrites what
+	// is deleted with zeros: an address that is forgotten is not in the file.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
-		"&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=foreign_keys(1)"
+		"&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)"
 	conn, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -118,6 +119,13 @@ func (s *sqlite) version(ctx context.Context, tx *sql.Tx) (v int, err error) {
 
 func (s *sqlite) setVersion(ctx context.Context, tx *sql.Tx, v int) error {
 	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", v))
+	return err
+}
+
+// scrub empties the write-ahead log, which holds pages as they were
+// (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+func (s *sqlite) scrub(ctx context.Context) error {
+	_, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
 }
 
