@@ -120,6 +120,12 @@ func (t *Tx) LetterDue(l Letter, now time.Time) (due bool, err error) {
 	return due, nil
 }
 
+// Waiting counts the letters that are owed to a subscriber.
+func (t *Tx) Waiting(subscriber int64) (n int, err error) {
+	err = t.row("SELECT COUNT(*) FROM letters WHERE subscriber = $1", []any{subscriber}, &n)
+	return n, err
+}
+
 // Owed sums up what is owed.
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state

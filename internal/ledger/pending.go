@@ -175,8 +175,12 @@ func (t *Tx) Suppressed(seals []string) (bool, error) {
 	return false, nil
 }
 
-// AnySuppressed tells whether there is any such address.
-func (t *Tx) AnySuppressed() (found bool, err error) {
-	err = t.row("SELECT EXISTS (SELECT 1 FROM suppressed)", nil, &found)
-	return found, err
+// AllSuppressed gives the seals of all such addresses.
+func (t *Tx) AllSuppressed() (map[string]bool, error) {
+	seals, err := rows(t, func(s scanner) (seal string, err error) { err = s.Scan(&seal); return }, "SELECT seal FROM suppressed")
+	all := map[string]bool{}
+	for _, seal := range seals {
+		all[seal] = true
+	}
+	return all, err
 }

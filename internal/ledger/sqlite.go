@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/driver" // the "sqlite3" driver
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +26,10 @@ var sqliteMigrations embed.FS
 // applicationID marks the file as ours in SQLite's header (PRAGMA
 // application_id): "bkSn".
 const applicationID = 0x626b536e
+
+// busyTimeout is how long a statement waits for another process, in
+// milliseconds.
+const busyTimeout = 10_000
 
 type sqlite struct {
 	path string
@@ -48,7 +53,7 @@ func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) 
 	// at the start instead of failing in the middle. SECURE_DELETE overwrites what
 	// is deleted with zeros: an address that is forgotten is not in the file.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
-		"&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)"
+		fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
 	conn, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -123,10 +128,23 @@ func (s *sqlite) setVersion(ctx context.Context, tx *sql.Tx, v int) error {
 }
 
 // scrub empties the write-ahead log, which holds pages as they were
-// (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+// (https://sqlite.org/pragma.html#pragma_wal_checkpoint). It waits for readers,
+// and writers for it: not for long, since a checkout may be one of them.
 func (s *sqlite) scrub(ctx context.Context) error {
-	_, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return err
+	conn, err := s.conn.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if errors.Is(err, sqlite3.BUSY) {
+		err = nil
+	}
+	_, again := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout))
+	return errors.Join(err, again)
 }
 
 // lock takes an open-file-description lock (fcntl(2), F_OFD_SETLK): it goes with
