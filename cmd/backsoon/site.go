@@ -130,17 +130,19 @@ func (s *site) readKeys() (subscribe.Keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	damaged := func(why string) error {
+		return fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working); %s", s.keyFile(), why)
+	}
 	var keys subscribe.Keys
 	for i, line := range strings.Fields(string(text)) {
 		key, err := hex.DecodeString(line)
 		if err != nil || len(key) != keySize {
-			return nil, fmt.Errorf("%s is damaged: key %d is not %d digits from 0 to f; put the file back from a backup, or remove it (links in mails already sent then stop working)",
-				s.keyFile(), i+1, 2*keySize)
+			return nil, damaged(fmt.Sprintf("key %d in it is not %d digits from 0 to f", i+1, 2*keySize))
 		}
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s is damaged: it is empty; put it back from a backup, or remove it (links in mails already sent then stop working)", s.keyFile())
+		return nil, damaged("it is empty")
 	}
 	return keys, nil
 }

@@ -118,9 +118,9 @@ func (k known) print(out io.Writer) error {
 }
 
 func (k known) printChoice(t *table, storefronts []string, language string, untilReopen bool) {
-	t.row("  storefronts:", cmp.Or(strings.Join(storefronts, " "), "all"))
-	t.row("  language:", cmp.Or(language, "-"))
-	t.row("  only until it reopens:", cmp.Or(yes(untilReopen), "no"))
+	t.row("storefronts:", cmp.Or(strings.Join(storefronts, " "), "all"))
+	t.row("language:", cmp.Or(language, "-"))
+	t.row("only until it reopens:", cmp.Or(yes(untilReopen), "no"))
 }
 
 // yes says so, or nothing.

@@ -45,7 +45,7 @@ func Ask(theme fs.FS, cfg *config.Config, language *locale.Language, r Request) 
 	w := writer{cfg: cfg, lang: language, Facts: Facts{Now: r.Now}, room: rooms[1]}
 	q := question{
 		tongue: tongue{language.Tag, language.Dir}, Request: r, Shop: w.shop(), Kind: "question", Contacts: w.links(cfg.Shop.Contact),
-		Storefronts: w.list(w.names(r.Storefronts)), Until: w.stamp(r.Expires, false), Status: cfg.Shop.URL.String(),
+		Storefronts: w.list(w.names(r.Storefronts)), Until: w.stamp(r.Expires.Truncate(time.Minute), false), Status: cfg.Shop.URL.String(),
 	}
 	if slices.Contains(cfg.Languages, language.Tag) { // else there may be no pages in it
 		q.Status = cfg.Home(language.Tag).String()
