@@ -69,9 +69,13 @@ func (b bucket) take(r rate, now time.Time) (bucket, bool) {
 	return b, true
 }
 
-// after is the bucket at now. A clock that was put back lets nothing flow.
+// after is the bucket at now. Requests may come in another order than they were
+// stamped in: no time counts twice.
 func (b bucket) after(r rate, now time.Time) bucket {
-	back := max(0, now.Sub(b.at).Seconds()) / r.every.Seconds()
+	if now.Before(b.at) {
+		return b
+	}
+	back := now.Sub(b.at).Seconds() / r.every.Seconds()
 	return bucket{max(0, b.taken-back), now}
 }
 

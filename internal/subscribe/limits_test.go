@@ -47,7 +47,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: %d more after a while, want 5", name, got)
 		}
 		if got := allowed(l, 3000, evening, test.from); got != 0 {
-			t.Errorf("%s: %d more with the clock put back", name, got)
+			t.Errorf("%s: %d more in the past", name, got)
 		}
 		if got := allowed(l, 3000, evening.Add(24*time.Hour), test.from); got != int(test.want.most) {
 			t.Errorf("%s: %d a day later, want %v", name, got, test.want.most)
