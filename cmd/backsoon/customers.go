@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
@@ -24,7 +23,7 @@ type customerDesk struct {
 }
 
 // handler serves what customers reach.
-func (d *customerDesk) handler(log *slog.Logger) http.Handler {
+func (d *customerDesk) handler(log *slog.Logger) *subscribe.Handler {
 	h := &subscribe.Handler{
 		Links: d.links(d.keys), Theme: templates.FS(d.cfg.Dir), Shop: d.cfg.Shop.Name, Voices: d.voices(log),
 		Limits: subscribe.NewLimits(), Proxies: d.cfg.TrustedProxies, Now: time.Now, Log: log,

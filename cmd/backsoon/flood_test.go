@@ -313,7 +313,7 @@ func TestSlowClients(t *testing.T) {
 }
 
 // counter is a desk with a real ledger behind it.
-func counter(t *testing.T) (*customerDesk, http.Handler) {
+func counter(t *testing.T) *customerDesk {
 	t.Helper()
 	s := &site{dir: t.TempDir()}
 	write(t, filepath.Join(s.dir, "backsoon.yaml"), `shop: {name: Harbour Books, url: "https://status.example/", timezone: Europe/Lisbon}
@@ -336,14 +336,13 @@ trusted_proxies: [192.0.2.1]
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	d := &customerDesk{s, s.watcher(l, keys, log), keys, subscribe.NewInbox()}
-	return d, d.handler(log)
+	return &customerDesk{s, s.watcher(l, keys, log), keys, subscribe.NewInbox()}
 }
 
 // TestSameTime: nobody learns from the time of an answer, nor from its words, what
 // is known of an address. The ledger is written to meanwhile, as it would be.
 func TestSameTime(t *testing.T) {
-	d, _ := counter(t)
+	d := counter(t)
 	states := []string{"known@example.org", "left@example.org", "suppressed@example.org", "forgotten@example.org", "unknown@example.org"}
 	d.acquaint(t, states)
 	ctx, end := context.WithCancel(t.Context())
@@ -395,10 +394,11 @@ func (d *customerDesk) acquaint(t *testing.T, addresses []string) {
 
 // timeAnswers asks for each address by turns, and gives the first quartile of the
 // times that it takes for each, and how many different answers there are.
-func timeAnswers(h http.Handler, addresses []string) (quartiles []time.Duration, pages int) {
-	const rounds = 150 // as many as are allowed in all
+func timeAnswers(h *subscribe.Handler, addresses []string) (quartiles []time.Duration, pages int) {
+	const rounds = 150
 	times, different := make([][]time.Duration, len(addresses)), map[string]bool{}
 	for round := range rounds {
+		h.Limits = subscribe.NewLimits()
 		for n := range addresses {
 			i := (n + round) % len(addresses) // none is always the first
 			r := httptest.NewRequest("POST", "/subscribe", strings.NewReader(url.Values{"address": {addresses[i]}}.Encode()))

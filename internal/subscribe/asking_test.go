@@ -17,14 +17,20 @@ func (d *desk) fill(t *testing.T, form url.Values, change ...func(*http.Request)
 	return d.do(t, "POST", "/subscribe", urlencoded, strings.NewReader(form.Encode()), change...)
 }
 
-func (d *desk) checkAsked(t *testing.T, want ...Choice) {
-	t.Helper()
+// took is what was put aside since the last time.
+func (d *desk) took() []Choice {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.asked) != len(want) || len(want) > 0 && !reflect.DeepEqual(d.asked, want) {
-		t.Errorf("asked for: %+v, want %+v", d.asked, want)
-	}
+	asked := d.asked
 	d.asked = nil
+	return asked
+}
+
+func (d *desk) checkAsked(t *testing.T, want ...Choice) {
+	t.Helper()
+	if got := d.took(); len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Errorf("asked for: %+v, want %+v", got, want)
+	}
 }
 
 func (d *desk) checkConfirmed(t *testing.T, want ...Choice) {
@@ -60,6 +66,7 @@ func TestAsking(t *testing.T) {
 		"the trap, left alone":    {url.Values{"address": {ada}, Trap: {""}}, Choice{Address: ada, Language: "en"}},
 		"what nobody asked for":   {url.Values{"address": {ada}, "name": {"Ada"}, "Bcc": {"eve@example.com"}}, Choice{Address: ada, Language: "en"}},
 	} {
+		d.handler.Limits = NewLimits()
 		got := d.fill(t, test.form)
 		if test.want.Address == "" {
 			if got.status != 422 {
@@ -243,9 +250,7 @@ func TestTooMany(t *testing.T) {
 	if got := ask("198.51.100.2"); got.status != 200 {
 		t.Errorf("a neighbour: %d", got.status)
 	}
-	d.mu.Lock()
-	d.asked = nil
-	d.mu.Unlock()
+	d.took()
 	again := d.do(t, "POST", d.link(choices[0], d.now), urlencoded, strings.NewReader("again=yes"), func(r *http.Request) { r.Header.Set("X-Forwarded-For", "198.51.100.1") })
 	if again.status != 429 {
 		t.Errorf("a new mail for an old link: %d", again.status)
@@ -259,6 +264,31 @@ func TestTooMany(t *testing.T) {
 	}
 	if log := d.logged(); strings.Count(log, "too many") != 1 {
 		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// TestEnoughForAMailbox is silent: the answer is the same, and nothing comes of it.
+func TestEnoughForAMailbox(t *testing.T) {
+	d := newDesk(t)
+	for i := range 2 * int(perMailbox.most) {
+		if got := d.fill(t, url.Values{"address": {fmt.Sprintf("ada+%d@example.com", i)}}); got.status != 200 {
+			t.Errorf("request %d: %d", i+1, got.status)
+		}
+	}
+	if len(d.took()) != int(perMailbox.most) {
+		t.Error("not as many as a mailbox may get")
+	}
+}
+
+// TestStorefrontThatIsGone: a link from before confirms what there still is.
+func TestStorefrontThatIsGone(t *testing.T) {
+	d := newDesk(t)
+	for gone, want := range map[string][]string{"moon": nil, "moon web": {"web"}} {
+		d.do(t, "POST", d.link(Choice{Address: "ada@example.com", Language: "en", Storefronts: strings.Fields(gone)}, d.now.Add(time.Hour)), urlencoded, strings.NewReader("x=y"))
+		d.checkConfirmed(t, Choice{Address: "ada@example.com", Language: "en", Storefronts: want})
+		d.mu.Lock()
+		d.confirmed = nil
+		d.mu.Unlock()
 	}
 }
 

@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,23 +18,25 @@ type rate struct {
 var (
 	perClient  = rate{20, 3 * time.Minute}   // an IPv4 address, or the /64 of a customer with IPv6
 	perNetwork = rate{200, 18 * time.Second} // /24, or /48
-	inAll      = rate{1000, time.Second}
+	inAll      = rate{1000, 4 * time.Second}
+	perMailbox = rate{5, 12 * time.Minute} // however it is written; the ledger limits one address
 )
 
 // Limits keeps strangers from asking too often: token buckets in memory. There
 // are only as many as inAll lets through in the time in which a bucket fills
-// again, an hour: some five thousand of each kind, however many clients ask.
+// again, an hour: some two thousand of each kind, however many clients ask.
 type Limits struct {
-	mu       sync.Mutex
-	all      bucket
-	networks map[netip.Prefix]bucket
-	clients  map[netip.Prefix]bucket
-	swept    time.Time
+	mu        sync.Mutex
+	all       bucket
+	networks  map[netip.Prefix]bucket
+	clients   map[netip.Prefix]bucket
+	mailboxes map[string]bucket
+	swept     time.Time
 }
 
 // NewLimits gives limits that nothing counts against yet.
 func NewLimits() *Limits {
-	return &Limits{networks: map[netip.Prefix]bucket{}, clients: map[netip.Prefix]bucket{}}
+	return &Limits{networks: map[netip.Prefix]bucket{}, clients: map[netip.Prefix]bucket{}, mailboxes: map[string]bucket{}}
 }
 
 // bucket holds what was taken out of it and has not flowed back. A full one is
@@ -58,6 +61,28 @@ func (l *Limits) Allow(from netip.Addr, now time.Time) bool {
 	l.sweep(now)
 	l.all, l.clients[client], l.networks[network] = all, one, near
 	return true
+}
+
+// AllowMailbox counts a request for an address at now, and tells whether its
+// mailbox may get one more mail. It is asked of requests that Allow has let
+// through.
+func (l *Limits) AllowMailbox(address string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	name := mailbox(address)
+	b, ok := l.mailboxes[name].take(perMailbox, now)
+	if ok {
+		l.mailboxes[name] = b
+	}
+	return ok
+}
+
+// mailbox is what an address most likely leads to: many servers deliver
+// ada+shop@example.org to ada@example.org, and some a.da@example.org.
+func mailbox(address string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	return strings.ReplaceAll(local, ".", "") + "@" + domain
 }
 
 // take takes one out, if there is one.
@@ -87,9 +112,10 @@ func (l *Limits) sweep(now time.Time) {
 	l.swept = now
 	forget(l.clients, perClient, now)
 	forget(l.networks, perNetwork, now)
+	forget(l.mailboxes, perMailbox, now)
 }
 
-func forget(buckets map[netip.Prefix]bucket, r rate, now time.Time) {
+func forget[K comparable](buckets map[K]bucket, r rate, now time.Time) {
 	for from, b := range buckets {
 		if b.after(r, now).taken == 0 {
 			delete(buckets, from)

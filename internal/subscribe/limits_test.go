@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -69,20 +70,42 @@ func numbered(base string, n uint64, at int) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
+// TestMailboxes: one that has several addresses is one.
+func TestMailboxes(t *testing.T) {
+	l := NewLimits()
+	through := 0
+	for i := range 100 {
+		if l.AllowMailbox([]string{"ada.lovelace", "AdaLovelace+shop", "a.dalovelace"}[i%3]+"@example.org", evening) {
+			through++
+		}
+	}
+	if through != int(perMailbox.most) {
+		t.Errorf("%d mails", through)
+	}
+	if !l.AllowMailbox("ada@example.org", evening) || !l.AllowMailbox("adalovelace@example.com", evening) {
+		t.Error("another mailbox has to wait")
+	}
+	if !l.AllowMailbox("adalovelace@example.org", evening.Add(perMailbox.every)) {
+		t.Error("nothing more after a while")
+	}
+}
+
 // TestLimitsStaySmall: a million clients over a day leave a few thousand buckets.
 func TestLimitsStaySmall(t *testing.T) {
 	l := NewLimits()
-	const most = 6000
+	const most = 2500
 	for i := range 1_000_000 {
 		now := evening.Add(time.Duration(i) * 24 * time.Hour / 1_000_000)
-		l.Allow(numbered("2001:db8::", uint64(i)<<16, 0), now)
-		if i%1000 == 0 && (len(l.clients) > most || len(l.networks) > most) {
-			t.Fatalf("after %d: %d and %d", i, len(l.clients), len(l.networks))
+		if l.Allow(numbered("2001:db8::", uint64(i)<<16, 0), now) {
+			l.AllowMailbox(fmt.Sprint(i, "@example.org"), now)
+		}
+		if i%1000 == 0 && max(len(l.clients), len(l.networks), len(l.mailboxes)) > most {
+			t.Fatalf("after %d: %d, %d and %d", i, len(l.clients), len(l.networks), len(l.mailboxes))
 		}
 	}
 	l.Allow(netip.MustParseAddr("198.51.100.1"), evening.Add(48*time.Hour))
-	if len(l.clients) != 1 || len(l.networks) != 1 {
-		t.Errorf("a day later: %d and %d", len(l.clients), len(l.networks))
+	if len(l.clients) != 1 || len(l.networks) != 1 || len(l.mailboxes) != 0 {
+		t.Errorf("a day later: %d, %d and %d", len(l.clients), len(l.networks), len(l.mailboxes))
 	}
 }
 

@@ -123,30 +123,37 @@ func status(err error) int {
 }
 
 // choice reads the form; not ok: no mail can be sent to what stands for the
-// address. Storefronts that there aren't, or no longer, are left out; all of
-// them, or none, stand for all that there will ever be.
+// address.
 func (h *Handler) choice(r *http.Request, voice Voice) (c Choice, ok bool) {
 	c = Choice{Language: voice.Tag, UntilReopen: r.PostForm.Get("until_reopen") != ""}
-	for _, s := range h.Storefronts {
-		if slices.Contains(r.PostForm["storefronts"], s.ID) {
-			c.Storefronts = append(c.Storefronts, s.ID)
-		}
-	}
-	if len(c.Storefronts) == len(h.Storefronts) {
-		c.Storefronts = nil
-	}
+	c.Storefronts = h.existing(r.PostForm["storefronts"])
 	var err error
 	c.Address, err = address.Read(strings.TrimSpace(r.PostForm.Get("address")))
 	return c, err == nil
 }
 
-// putAside leaves the request to whoever writes it down.
+// existing leaves out storefronts that there aren't, or no longer. All of them, or
+// none, stand for all that there will ever be: nil.
+func (h *Handler) existing(ids []string) (chosen []string) {
+	for _, s := range h.Storefronts {
+		if slices.Contains(ids, s.ID) {
+			chosen = append(chosen, s.ID)
+		}
+	}
+	if len(chosen) == len(h.Storefronts) {
+		return nil
+	}
+	return chosen
+}
+
+// putAside leaves the request to whoever writes it down. That a mailbox has had
+// enough is not told: whose it is need not be who asks.
 func (h *Handler) putAside(w http.ResponseWriter, r *http.Request, voice Voice, c Choice) {
 	switch {
 	case !h.allow(r):
 		w.Header().Set("Retry-After", "3600")
 		h.answerIn(w, voice, http.StatusTooManyRequests, page{State: "busy"})
-	case !h.Ask(c):
+	case h.Limits.AllowMailbox(c.Address, h.Now()) && !h.Ask(c):
 		w.Header().Set("Retry-After", "60")
 		h.answerIn(w, voice, http.StatusServiceUnavailable, page{State: "busy"})
 	default:
@@ -158,6 +165,7 @@ func (h *Handler) putAside(w http.ResponseWriter, r *http.Request, voice Voice, 
 // where it has expired.
 func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, token string) {
 	c, expires, ours := h.Links.Choice(token)
+	c.Storefronts = h.existing(c.Storefronts)
 	voice := h.voice(r, cmp.Or(r.URL.Query().Get("lang"), c.Language))
 	switch {
 	case !ours:
