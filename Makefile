@@ -4,16 +4,20 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test lint bench validate audit pictures receivers chromium node
+.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
 	@$(GO) build -o bin/backsoon ./cmd/backsoon && exec bin/backsoon demo
 
 # Every test, the scripted demo among them.
-test: chromium
+test: chromium postgresql strace
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
+
+# The long forms of what kills, starves and lies to the program; as root, and for hours.
+torture: strace
+	$(GO) test -timeout 6h -count 1 -v ./internal/torture -long
 
 # What has to be clean before a commit.
 lint:
@@ -54,6 +58,17 @@ validate: node
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || \
 		{ echo "The tests need Chromium. As root, run: apt-get install chromium"; exit 1; }
+
+# The ledger is tested on both of its databases.
+postgresql:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends postgresql; } || \
+		{ echo "The tests need a PostgreSQL server. As root, run: apt-get install postgresql"; exit 1; }
+
+# Some tests kill the program at one system call or another, or have the call fail.
+strace:
+	@command -v strace >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends strace; } || \
+		{ echo "The tests need strace. As root, run: apt-get install strace"; exit 1; }
 
 # The audit's checkers run in Node.js.
 node:

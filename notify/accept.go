@@ -20,6 +20,7 @@ type candidate struct {
 	translation *notice.Translation // in the place of parsed
 	problems    strictyaml.Problems
 	stands      bool // for long enough to tell the owner
+	found       bool // see sighting
 	by          ledger.By
 }
 
@@ -41,7 +42,7 @@ func (w *Watcher) candidates(now time.Time) []candidate {
 }
 
 func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
-	c := candidate{slug: slug, path: notice.Path(slug), sha: s.sha, stands: s.stands(now, w.impatient)}
+	c := candidate{slug: slug, path: notice.Path(slug), sha: s.sha, stands: s.stands(now, w.impatient), found: s.found}
 	switch {
 	case s.gone:
 		c.sha, c.stands = "", true // it was waited for already
@@ -65,7 +66,7 @@ func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
 
 // judge tells what is wrong with a candidate that could be read, given the
 // version in force (nil: none).
-func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, now time.Time) (strictyaml.Problems, error) {
+func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, refusals map[string]ledger.Refusal, now time.Time) (strictyaml.Problems, error) {
 	if c.problems.Err() != nil {
 		return c.problems.Errors(), nil
 	}
@@ -76,7 +77,28 @@ func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, now 
 	if owner != "" && owner != c.slug {
 		return strictyaml.Problems{notice.RenameProblem(c.path, owner)}, nil
 	}
+	if owner != "" && w.isStale(c, refusals) {
+		return staleProblem(c.path), nil
+	}
 	return c.parsed.CheckChange(c.path, now, inForce).Errors(), nil
+}
+
+// isStale tells an older copy of a notice from an edit that puts older words back.
+// The bytes are ones that were accepted before, and are no longer in force.
+//
+// Words that this watcher saw come are an edit, be they new or old: an undo, a
+// `git revert`. So are words that it finds when it begins, as long as it is the only
+// one, or was the last to reconcile: somebody worked here while it was down. But
+// where it takes over from a watcher in another place, old words that it finds are
+// a folder that was left behind, and change nothing. That stands until the file
+// changes, across restarts.
+func (w *Watcher) isStale(c candidate, refusals map[string]ledger.Refusal) bool {
+	return w.Ledger.Shared() && c.found && (w.folder.elsewhere || refusals[c.slug].SHA256 == c.sha)
+}
+
+func staleProblem(path string) strictyaml.Problems {
+	return strictyaml.Problems{{File: path, Line: 1, Column: 1, Text: "is an older version than the one in force, " +
+		"found as this machine took over; bring this folder up to date (git pull), or, if these words are to count again, save the file once more"}}
 }
 
 // take accepts or refuses each candidate, in the transaction and in the
@@ -108,7 +130,7 @@ func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, 
 	}
 	w.refused = countRefused(refusals)
 	if len(told) > 0 {
-		alerts = append(alerts, refusalAlert(told))
+		alerts = append(alerts, alert{refused: told})
 	}
 	return entries, alerts, nil
 }
@@ -137,7 +159,7 @@ func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map
 	if c.sha == "" {
 		return w.refuse(tx, c, missing(c, inForce, now), ledger.NoticeMissing, refusals, now)
 	}
-	problems, err := w.judge(tx, c, inForce, now)
+	problems, err := w.judge(tx, c, inForce, refusals, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", c.path, err)
 	}
@@ -258,12 +280,4 @@ func (w *Watcher) lostFolder(lost error, now time.Time) []candidate {
 	text := "the folder can't be read (" + lost.Error() + "); every accepted notice stays in force. Put the folder back"
 	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", stands: true,
 		problems: strictyaml.Problems{{File: notice.Folder, Text: text}}}}
-}
-
-func refusalAlert(reasons []string) alert {
-	subject := "A notice was not accepted"
-	if len(reasons) > 1 {
-		subject = fmt.Sprintf("%d notices were not accepted", len(reasons))
-	}
-	return alert{subject, strings.Join(reasons, "\n\n") + "\n\nNothing was changed: what was accepted before stays in force, on the page and at the checkout.\n"}
 }

@@ -27,7 +27,7 @@ func (s *situation) planMail(states []schedule.State, now time.Time, c *changes)
 	}
 	s.pending = nil
 	for _, t := range s.notices {
-		wanted := owed(t, now, s.rules.remind)
+		wanted := owed(t, s.at(t.Notice, now), s.rules.remind)
 		if fronts := opened[t.Slug]; len(fronts) > 0 {
 			wanted = append(wanted, ledger.Campaign{Kind: string(letter.Reopened), Storefronts: fronts})
 		}
@@ -160,7 +160,7 @@ func (s *situation) reopenings(states []schedule.State, now time.Time) map[strin
 		}
 	}
 	for _, t := range s.notices { // these never closed a storefront: they end by themselves
-		if t.row.Told.CheckoutOn && t.Phase(now) == notice.Reopened && unfinished(t) {
+		if t.row.Told.CheckoutOn && t.Phase(s.at(t.Notice, now)) == notice.Reopened && unfinished(t) {
 			opened[t.Slug] = s.coveredBy(t)
 		}
 	}
@@ -170,7 +170,7 @@ func (s *situation) reopenings(states []schedule.State, now time.Time) map[strin
 func (s *situation) lastEnded(storefront string, now time.Time) *tracked {
 	var last *tracked
 	for _, t := range s.notices {
-		if !t.endedFor(storefront, now) {
+		if !t.endedFor(storefront, s.at(t.Notice, now)) {
 			continue
 		}
 		if last == nil || t.Until().After(last.Until().Time) {
@@ -261,6 +261,7 @@ func (s *situation) fireDue(now time.Time, c *changes) {
 func (s *situation) tell(p *ledger.Campaign, now time.Time) {
 	i, _ := s.index(p.Slug)
 	t := s.change(i)
+	now = s.at(t.Notice, now)
 	told := &t.row.Told
 	switch letter.Kind(p.Kind) {
 	case letter.Update:
@@ -308,6 +309,7 @@ func (s *situation) tellTimes(t *tracked, now time.Time) {
 // these are open again, whichever closure had told them of the closing.
 func (s *situation) tellReopened(p *ledger.Campaign, now time.Time) {
 	for i, t := range s.notices {
+		now := s.at(t.Notice, now)
 		ended := slices.DeleteFunc(slices.Clone(p.Storefronts), func(id string) bool { return !t.endedFor(id, now) })
 		if t.Slug != p.Slug && len(ended) == 0 {
 			continue

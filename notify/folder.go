@@ -33,6 +33,8 @@ type folder struct {
 
 	whole  bool // the next look is at all files, not only at the news
 	looked bool // at all files, at least once
+
+	elsewhere bool // a watcher in another place reconciled before: this folder may be an older copy
 }
 
 // sighting is one file as it was last seen.
@@ -40,6 +42,7 @@ type sighting struct {
 	stamp stamp
 	since time.Time // when it was first seen like this
 	ripe  time.Time // when it may be read
+	found bool      // as the first look found it: whoever changed it did so before this watcher looked
 	read  bool
 	gone  bool
 	file  notice.File
@@ -167,7 +170,7 @@ func (f *folder) sight(slug string, st stamp, quiet time.Duration, now time.Time
 	case quiet == quietCreate && st.mtime == st.ctime:
 		quiet = quietWrite // written where it is: a move leaves a ctime later than the mtime
 	}
-	s := &sighting{stamp: st, since: now, ripe: now.Add(quiet)}
+	s := &sighting{stamp: st, since: now, ripe: now.Add(quiet), found: !f.looked}
 	f.files[slug] = s
 	return s
 }
@@ -181,7 +184,7 @@ func (f *folder) miss(slug string, versions map[string]string, now time.Time) {
 		f.forget(slug)
 		return
 	}
-	f.files[slug] = &sighting{gone: true, since: now, ripe: now.Add(quietGone)}
+	f.files[slug] = &sighting{gone: true, since: now, ripe: now.Add(quietGone), found: !f.looked}
 }
 
 // event notes that a file event named the file, and gives the moment at which

@@ -25,6 +25,7 @@ import (
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/internal/postgrestest"
 	"github.com/backsoon/backsoon/notify/webhook"
 	"github.com/backsoon/backsoon/templates"
 )
@@ -34,6 +35,7 @@ import (
 type bench struct {
 	t       testing.TB
 	dir     string
+	place   string // of its watcher
 	w       *Watcher
 	l       *ledger.Ledger
 	web     *receiver
@@ -74,6 +76,9 @@ email: {from: Harbour Books <closures@harbourbooks.example>, server: "smtp://%s"
 alerts: [owner@harbourbooks.example]
 public_url: https://closures.example/
 %s`, b.web.URL, benchSecret, b.mailbox.addr, extra)
+	if strings.Contains(t.Name(), "PostgreSQL") { // see postgres_test.go
+		settings += "database: " + postgrestest.New(t) + "\n"
+	}
 	b.write("../../backsoon.yaml", settings)
 	b.start()
 	return b
@@ -90,7 +95,7 @@ func (b *bench) start() {
 		b.t.Fatal(err)
 	}
 	b.w = &Watcher{
-		Config: cfg, Ledger: b.l, Theme: templates.FS(""), SiteKey: []byte("key"), Now: b.clock,
+		Config: cfg, Ledger: b.l, Theme: templates.FS(""), SiteKey: []byte("key"), Now: b.clock, Place: b.place,
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
 		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },

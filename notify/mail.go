@@ -19,7 +19,6 @@ import (
 const (
 	expandBatch = 1000               // letters written at once: a checkout waits for no more
 	sendBatch   = 50                 // letters claimed at once: at most so many are repeated after a crash
-	leaseTime   = 2 * time.Hour      // longer than a batch takes, were every letter to time out on one connection
 	overtakeAge = 15 * time.Minute   // from then on a newer mail of the same closure replaces an older one
 	giveUpAfter = 5 * 24 * time.Hour // as RFC 5321, 4.5.4.1 suggests
 )
@@ -112,6 +111,7 @@ func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err err
 		if err != nil {
 			return err
 		}
+		w.forgetFinished(open)
 		if err := tx.Overtake(open, now.Add(-overtakeAge)); err != nil {
 			return err
 		}
@@ -126,6 +126,15 @@ func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err err
 		return w.finish(tx, now)
 	})
 	return more, err
+}
+
+// forgetFinished drops the bytes of campaigns that another watcher has finished.
+func (w *Watcher) forgetFinished(open []ledger.Campaign) {
+	for id := range w.mail.rendered {
+		if !slices.ContainsFunc(open, func(c ledger.Campaign) bool { return c.ID == id }) {
+			delete(w.mail.rendered, id)
+		}
+	}
 }
 
 // finish closes the campaigns that owe nothing any more, with their counts.
@@ -159,8 +168,8 @@ func (w *Watcher) finish(tx *ledger.Tx, now time.Time) error {
 // down what came of each. Only a crash in between repeats them.
 func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	var letters []ledger.Letter
-	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		if letters, err = tx.Claim(now, now.Add(leaseTime), limit); err != nil {
+	err = w.member.Claim(ctx, func(tx *ledger.Tx) error {
+		if letters, err = tx.Claim(now, limit); err != nil {
 			return err
 		}
 		return w.render(tx, letters)
@@ -169,6 +178,11 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n in
 		return 0, err
 	}
 	outcomes := w.sendAll(ctx, letters)
+	for _, out := range outcomes {
+		if out.Verdict != "" { // it was tried
+			w.Work.Mailed(string(out.Verdict))
+		}
+	}
 	writing := context.WithoutCancel(ctx)
 	w.insist(ctx, "what came of a batch of mail", func() error {
 		return w.Ledger.Update(writing, func(tx *ledger.Tx) error {
@@ -288,7 +302,7 @@ func (w *Watcher) sendAll(ctx context.Context, letters []ledger.Letter) []email.
 	free := make(chan struct{}, max(1, w.Config.Email.Connections))
 	for i, l := range letters {
 		free <- struct{}{}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !w.member.Alive() { // it slept on its claim: they may be another's
 			break
 		}
 		each.Go(func() {
@@ -407,11 +421,18 @@ func (w *Watcher) sendAlerts(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, a := range due {
+		mine, err := w.claimAlert(ctx, a, now)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			continue
+		}
 		out := w.SendPlain(ctx, a.Address, a.Subject, a.Text, a.Created)
 		if ctx.Err() != nil {
 			return nil
 		}
-		err := w.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		err = w.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
 			return w.settleAlert(tx, a, out, now)
 		})
 		if err != nil {
@@ -419,6 +440,14 @@ func (w *Watcher) sendAlerts(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+func (w *Watcher) claimAlert(ctx context.Context, a ledger.Alert, now time.Time) (mine bool, err error) {
+	err = w.member.Claim(ctx, func(tx *ledger.Tx) error {
+		mine, err = tx.ClaimAlert(a.ID, now)
+		return err
+	})
+	return mine, err
 }
 
 func (w *Watcher) settleAlert(tx *ledger.Tx, a ledger.Alert, out email.Outcome, now time.Time) error {
@@ -445,5 +474,9 @@ func (w *Watcher) SendPlain(ctx context.Context, to, subject, text string, at ti
 	if err != nil {
 		return email.Outcome{Verdict: email.Refused, Err: err}
 	}
-	return w.Sender().Send(ctx, from.Address, to, msg)
+	out := w.Sender().Send(ctx, from.Address, to, msg)
+	if w.Work != nil { // `test mail` has no watcher at work
+		w.Work.Mailed(string(out.Verdict))
+	}
+	return out
 }

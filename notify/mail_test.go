@@ -374,8 +374,8 @@ func (b *bench) crashAfterSending(t *testing.T) {
 		t.Fatal(err)
 	}
 	var letters []ledger.Letter
-	err := b.l.Update(t.Context(), func(tx *ledger.Tx) (err error) {
-		if letters, err = tx.Claim(now, now.Add(leaseTime), sendBatch); err != nil {
+	err := b.w.member.Claim(t.Context(), func(tx *ledger.Tx) (err error) {
+		if letters, err = tx.Claim(now, sendBatch); err != nil {
 			return err
 		}
 		return b.w.render(tx, letters)

@@ -122,5 +122,5 @@ func (w *Watcher) notePause(tx *ledger.Tx, next rest, why error, now time.Time) 
 	text := "Mail to the subscribers rests, because the mail server does not take it: " + why.Error() +
 		".\n\nNothing is lost; it is tried again every few minutes. To see what the server says, run:\n\n  backsoon test mail " +
 		w.Config.Email.From.Address + "\n"
-	return w.alert(tx, alert{"Mail to the subscribers rests", text}, now)
+	return w.alert(tx, alert{subject: "Mail to the subscribers rests", text: text}, now)
 }

@@ -48,7 +48,7 @@ func (w *Watcher) Plan(ctx context.Context, now time.Time) (Plan, error) {
 		return p, err
 	}
 	for _, a := range refused {
-		p.Refused = append(p.Refused, a.text)
+		p.Refused = append(p.Refused, digest{}.with(a.refused, now).alert().text)
 	}
 	firstSight := len(s.fronts) == 0
 	var fired []*ledger.Campaign

@@ -54,19 +54,35 @@ func (w *Watcher) sendQuestions(ctx context.Context, now time.Time) (more bool, 
 	return len(due) == questionBatch && !now.Before(w.mail.askAfter), nil
 }
 
-func (w *Watcher) dueQuestions(ctx context.Context, now time.Time) (due []question, err error) {
-	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		pending, err := tx.DuePending(now, questionBatch)
-		for _, p := range pending {
+// dueQuestions takes the next few that are due and that no other watcher has. Where
+// there are none, as almost always, it only reads.
+func (w *Watcher) dueQuestions(ctx context.Context, now time.Time) (mine []question, err error) {
+	var due []ledger.Pending
+	err = w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		due, err = tx.DuePending(now, questionBatch)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	err = w.member.Claim(ctx, func(tx *ledger.Tx) error {
+		for _, p := range due {
+			claimed, err := tx.ClaimPending(p, now)
+			if err != nil {
+				return err
+			}
+			if !claimed {
+				continue
+			}
 			s, err := tx.Subscriber(p.Email)
 			if err != nil {
 				return err
 			}
-			due = append(due, question{p, s})
+			mine = append(mine, question{p, s})
 		}
-		return err
+		return nil
 	})
-	return due, err
+	return mine, err
 }
 
 // sendQuestion sends one question. The same one keeps its Message-ID.

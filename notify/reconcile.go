@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,24 +23,37 @@ func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time,
 
 // reconcile is Reconcile with a look at no more of the folder than it asks for.
 func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
+	if leads, err := w.leading(ctx); err != nil {
+		return now.Add(followEvery), err
+	} else if !leads {
+		return now.Add(followEvery), w.refresh(ctx)
+	}
 	wake, lost := w.folder.look(now, w.versions)
-	if w.shown == nil && w.waitsToBegin(now) {
+	if w.waitsToBegin(now) {
 		return wake, nil
 	}
-	cs := w.candidates(now)
+	clocks := w.readClocks(now)
+	cs := w.candidates(clocks.latest())
 	var r round
-	err = w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		r = round{Watcher: w, tx: tx, now: now}
+	err = w.member.Update(ctx, func(tx *ledger.Tx) error {
+		r = round{Watcher: w, tx: tx, now: now, clocks: clocks}
 		return r.run(cs, lost)
 	})
+	if errors.Is(err, ledger.ErrFenced) {
+		w.yield(err)
+		return now, nil
+	}
 	if w.unsure = err != nil; w.unsure {
-		w.parsed = map[int64]*notice.Notice{} // versions of a transaction that wasn't
+		w.forgetParsed()
 		return now.Add(time.Second), err
 	}
 	w.stale = w.stale || r.audited
-	w.shown = r.situation
+	w.shown, w.begins = r.situation, false
 	return soonest(wake, r.situation.next(now)), nil
 }
+
+// forgetParsed lets go of versions that may be of a transaction that wasn't.
+func (w *Watcher) forgetParsed() { w.parsed = map[int64]*notice.Notice{} }
 
 // beginWithin is how long a site that was never carried out may wait for a file
 // that is being written.
@@ -62,6 +76,7 @@ type round struct {
 	*Watcher
 	tx        *ledger.Tx
 	now       time.Time
+	clocks    reading
 	situation *situation
 	audited   bool // something was written to the log
 }
@@ -83,15 +98,20 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 		return err
 	}
 	waiting := waitingBefore(r.situation)
+	r.situation.steady = r.clocks.doubt()
 	c := r.situation.advance(r.now)
+	if r.clocks.jumped != 0 {
+		c.alerts = append(c.alerts, jumpAlert(r.clocks))
+		r.tx.AfterCommit(func() { r.clock.told = true })
+	}
 	c.entries = append(entries, c.entries...)
 	c.alerts = append(alerts, c.alerts...)
 	return r.write(c, waiting)
 }
 
-// load reads the situation from the ledger. The watcher is the only one to write
-// it, so that the next round begins with what this one left, unless nobody knows
-// whether its transaction was written.
+// load reads the situation from the ledger. The watcher that leads is the only one
+// to write it, so that the next round begins with what this one left, unless nobody
+// knows whether its transaction was written.
 func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 	s := &situation{rules: w.rules()}
 	rows, err := tx.Notices()
@@ -316,7 +336,7 @@ func (r *round) unwritable(p *ledger.Campaign, why error) error {
 		return err
 	}
 	text := fmt.Sprintf("The mail “%s” about %s could not be written, and is not sent: %v\n\nPage and checkout are not affected.\n", p.Kind, p.Slug, why)
-	return r.alert(r.tx, alert{"A mail could not be written", text}, r.now)
+	return r.alert(r.tx, alert{subject: "A mail could not be written", text: text}, r.now)
 }
 
 // audit appends to the log, and passes the entry on once it is written.
@@ -328,15 +348,21 @@ func (w *Watcher) audit(tx *ledger.Tx, e ledger.Entry) error {
 	return err
 }
 
-// alert writes a mail to the owner into the transaction. The subject names the
-// shop, since one owner may have several.
+// alert writes a mail to the owner into the transaction.
 func (w *Watcher) alert(tx *ledger.Tx, a alert, now time.Time) error {
+	if len(a.refused) > 0 {
+		return w.alertRefusals(tx, a.refused, now)
+	}
 	tx.AfterCommit(func() { w.Log.Warn(a.subject, "detail", a.text) })
 	if w.Config.Email == nil {
 		return nil
 	}
-	return tx.AddAlert(w.Config.Alerts, w.Config.Shop.Name+": "+a.subject, a.text, now)
+	_, err := tx.AddAlert(w.Config.Alerts, w.subject(a), a.text, now, now)
+	return err
 }
+
+// subject names the shop, since one owner may have several.
+func (w *Watcher) subject(a alert) string { return w.Config.Shop.Name + ": " + a.subject }
 
 func soonest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 	parts.Go(func() { l.mailLoop(ctx) })
 	parts.Go(l.pagesLoop)
 	defer close(l.pages)
-	w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
+	if !w.Ledger.Shared() { // there each claim tells whose it was
+		w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
+	}
 	l.run(ctx)
 	return nil
 }
@@ -51,6 +54,28 @@ type loop struct {
 	pagesFailed atomic.Bool
 	wakeAt      time.Time
 	lastLook    time.Time
+	reconciling trouble
+	looking     trouble
+	overlooking trouble
+}
+
+// trouble is an error that comes back each second until it is mended.
+type trouble struct {
+	text string
+	at   time.Time // when it was last logged
+}
+
+// note logs an error when it is a new one, and once a minute while it lasts; and
+// its end.
+func (t *trouble) note(log *slog.Logger, what string, err error) {
+	switch {
+	case err == nil && t.text != "":
+		log.Info("mended", "what", what, "error", t.text)
+		*t = trouble{}
+	case err != nil && (err.Error() != t.text || time.Since(t.at) >= minute):
+		log.Error(what, "error", err)
+		*t = trouble{err.Error(), time.Now()}
+	}
 }
 
 func (l *loop) run(ctx context.Context) {
@@ -68,13 +93,18 @@ func (l *loop) once(ctx context.Context) {
 		l.lastLook, l.folder.whole = now, true
 		l.follow()
 	}
+	began := time.Now()
 	next, err := l.reconcile(ctx, now)
-	if err != nil && ctx.Err() == nil {
-		l.Log.Error("reconciling failed; it is tried again", "error", err)
+	if ctx.Err() == nil {
+		l.Work.Reconciled(time.Since(began), err)
+		l.reconciling.note(l.Log, "reconciling failed; it is tried again", err)
 	}
 	due, err := l.SendWebhooks(ctx, now)
-	if err != nil && ctx.Err() == nil {
-		l.Log.Error("webhooks could not be looked up; they are tried again", "error", err)
+	if ctx.Err() == nil {
+		l.looking.note(l.Log, "webhooks could not be looked up; they are tried again", err)
+	}
+	if l.leads && l.lastLook.Equal(now) {
+		l.overlooking.note(l.Log, "late mail could not be looked up; it is tried again", l.alertOverdue(ctx, now))
 	}
 	nudge(l.mail)
 	l.show(now)
@@ -110,7 +140,10 @@ func (l *loop) show(now time.Time) {
 
 func (l *loop) pagesLoop() {
 	for snap := range l.pages {
-		if err := l.Build(snap); err != nil {
+		began := time.Now()
+		err := l.Build(snap)
+		l.Work.Built(time.Since(began), err)
+		if err != nil {
 			l.Log.Error("the pages could not be made; it is tried again", "error", err)
 			l.pagesFailed.Store(true)
 		}
@@ -199,6 +232,10 @@ func movedHere(e fsnotify.Event) bool {
 // glance looks whether there is something to send: a delivery came back, or
 // another command has left work, such as `deliveries retry`.
 func (l *loop) glance(ctx context.Context) {
+	if l.lost.Load() && l.leads {
+		l.wakeAt = l.Now()
+		return
+	}
 	if next, err := l.SendWebhooks(ctx, l.Now()); err == nil {
 		l.wakeAt = soonest(l.wakeAt, next)
 	}
@@ -249,6 +286,9 @@ func outlive(ctx context.Context, d time.Duration) (context.Context, context.Can
 // settling says. It fails if a notice is refused or anything is still owed.
 func (w *Watcher) Once(ctx context.Context) error {
 	w.impatient = true
+	if err := w.mustLead(ctx); err != nil {
+		return err
+	}
 	begun := w.Now()
 	now := begun
 	for {
@@ -272,6 +312,22 @@ func (w *Watcher) Once(ctx context.Context) error {
 		return err
 	}
 	return w.unfinished(ctx)
+}
+
+// mustLead makes this watcher the one that reconciles; an error names another that
+// does.
+func (w *Watcher) mustLead(ctx context.Context) error {
+	leads, err := w.leading(ctx)
+	if err != nil || leads {
+		return err
+	}
+	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		place, err := tx.Leader()
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("another watcher runs on this ledger (%s), and carries this out", place)
+	})
 }
 
 // deliverOnce makes everything owed due and attempts each of it once: what

@@ -20,6 +20,7 @@ type situation struct {
 	notices []*tracked // by slug
 	fronts  map[string]ledger.Storefront
 	pending []*ledger.Campaign // not fired; ID 0: not written yet
+	steady  time.Time          // what it would be if the machine's clock had not jumped; zero: it has not
 }
 
 // rules are the settings that decide.
@@ -53,7 +54,10 @@ type changes struct {
 }
 
 // alert is a mail to the owner.
-type alert struct{ subject, text string }
+type alert struct {
+	subject, text string
+	refused       []string // instead: why notices were refused; see digest
+}
 
 // clone copies what advance changes; of the notices, it does when one changes.
 func (s *situation) clone() *situation {
@@ -79,7 +83,7 @@ func (s *situation) change(i int) *tracked {
 // It changes the situation and says what of it is to be written.
 func (s *situation) advance(now time.Time) changes {
 	var c changes
-	states := schedule.At(s.plain(), s.rules.storefronts, now)
+	states := s.states(now)
 	s.moveStorefronts(states, now, &c)
 	for fired := -1; fired < len(c.fired); { // what was told may leave more to tell
 		fired = len(c.fired)
@@ -93,6 +97,41 @@ func (s *situation) advance(now time.Time) changes {
 		}
 	}
 	return c
+}
+
+// states are what the storefronts should be at now. Where the clock has jumped, one
+// that would be closed without that stays closed: nothing reopens by a clock that
+// may be wrong.
+func (s *situation) states(now time.Time) []schedule.State {
+	states := schedule.At(s.plain(), s.rules.storefronts, now)
+	if s.steady.IsZero() {
+		return states
+	}
+	var held []*notice.Notice
+	for _, t := range s.notices {
+		if s.at(t.Notice, now).Equal(s.steady) {
+			held = append(held, t.Notice)
+		}
+	}
+	for i, otherwise := range schedule.At(held, s.rules.storefronts, s.steady) {
+		if states[i].State == schedule.Open && otherwise.State != schedule.Open {
+			states[i] = otherwise
+		}
+	}
+	return states
+}
+
+// at is the moment that counts for a notice: now, unless that ends a closure only
+// because the clock has jumped. What the owner says has ended has.
+func (s *situation) at(n *notice.Notice, now time.Time) time.Time {
+	said := !n.Reopened.IsZero() && !n.Reopened.After(now)
+	if s.steady.IsZero() || said || n.InForce(now) {
+		return now
+	}
+	if n.InForce(s.steady) || n.Over(now) && !n.Over(s.steady) {
+		return s.steady
+	}
+	return now
 }
 
 // next is the first moment after now at which advance would do something by
@@ -241,7 +280,7 @@ func (s *situation) transition(f, old ledger.Storefront, now time.Time) ledger.E
 // tells the owner of a late reopening.
 func (s *situation) trackNotices(now time.Time, c *changes) {
 	for i, t := range s.notices {
-		switch phase := t.Phase(now); phase {
+		switch phase := t.Phase(s.at(t.Notice, now)); phase {
 		case notice.Scheduled:
 			s.trackAhead(i)
 		case notice.Closed, notice.Overdue:

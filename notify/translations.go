@@ -17,7 +17,7 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 	of, language := notice.Split(c.slug)
 	i, known := s.index(of)
 	if c.sha == "" {
-		if !known || !w.folder.holds(of) {
+		if !known || !w.folder.holds(of) || (c.found && w.Ledger.Shared()) { // a copy of the folder that never had it deletes nothing
 			return nil, "", nil
 		}
 		return w.withdraw(tx, s, i, language, refusals)
@@ -28,6 +28,13 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 			return nil, "", nil
 		}
 		problems = w.checkTranslation(c, s, of)
+		owner, err := tx.ContentOwner(c.sha)
+		if err != nil {
+			return nil, "", err
+		}
+		if owner == c.slug && w.isStale(c, refusals) {
+			problems = staleProblem(c.path)
+		}
 	}
 	if len(problems) > 0 {
 		if !c.stands {

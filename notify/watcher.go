@@ -8,10 +8,12 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -38,19 +40,30 @@ type Watcher struct {
 	Confirm func(ledger.Pending) string             // the link by which somebody confirms that they want mail; optional
 	Build   func(Snapshot) error                    // makes the pages; optional
 	Story   func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
+	Uptime  func() time.Duration                    // see Uptime; nil: the machine's clock is believed
+	Work    Observer                                // hears of the work, from several goroutines; optional
+	Place   string                                  // the machine and the folder, as others that share the ledger have another; may be empty
 
+	member    *ledger.Member
+	leads     bool        // it reconciles; on a shared ledger it may be one that follows
+	lost      atomic.Bool // the lease to reconcile: another watcher has it since
+	edition   string      // of the ledger, as last loaded by one that follows
+	leave     func() error
 	impatient bool // `watch --once`: mistakes are told at once
 	folder    *folder
 	versions  map[string]string        // accepted contents by slug
 	parsed    map[int64]*notice.Notice // by version
 	refused   int                      // files that are refused as things stand
-	lostSince time.Time                // since when the folder can't be read; zero: it can
-	begins    bool                     // nothing was ever carried out before
-	beginsBy  time.Time                // when the first round waits no longer
-	shown     *situation               // as of the last Reconcile
-	unsure    bool                     // the last transaction failed: the ledger is to be read anew
-	stale     bool                     // something changed since the pages were made
-	built     time.Time                // the moment that the pages show; zero: none yet
+	clock     clock
+	overdue   map[int64]bool // the campaigns of which the owner knows that they take too long
+	digest    digest         // of refusals, that the owner was told last or is to be told
+	lostSince time.Time      // since when the folder can't be read; zero: it can
+	begins    bool           // nothing was ever carried out before
+	beginsBy  time.Time      // when the first round waits no longer
+	shown     *situation     // as of the last Reconcile
+	unsure    bool           // the last transaction failed: the ledger is to be read anew
+	stale     bool           // something changed since the pages were made
+	built     time.Time      // the moment that the pages show; zero: none yet
 	webhooks  *webhook.Client
 	sender    *email.Sender
 	mail      mailState
@@ -75,18 +88,23 @@ type Snapshot struct {
 	Storefronts map[string]ledger.Storefront
 }
 
-// Init readies the watcher for its first Reconcile: it reads what was accepted,
-// and takes back what a watcher that died had begun.
+// Init readies the watcher for its first Reconcile: it joins the others, if there
+// are any, and reads what was accepted. Close has to follow.
 func (w *Watcher) Init(ctx context.Context) error {
-	w.inFlight = map[endpointKey]bool{}
+	w.inFlight, w.overdue = map[endpointKey]bool{}, map[int64]bool{}
 	w.poke = make(chan struct{}, 1)
 	w.webhooks = webhook.NewClient()
 	w.mail.rendered = map[int64]*renderedCampaign{}
 	if w.Config.Email != nil {
 		w.Sender()
 	}
-	err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.ReleaseLeases() })
-	if err != nil {
+	if err := w.join(ctx); err != nil {
+		return err
+	}
+	if w.Work == nil {
+		w.Work = unobserved{}
+	}
+	if err := w.Ledger.View(ctx, func(tx *ledger.Tx) error { return w.startClock(tx, w.Now()) }); err != nil {
 		return err
 	}
 	return w.Look(ctx)
@@ -114,13 +132,18 @@ func (w *Watcher) Sender() *email.Sender {
 	return w.sender
 }
 
-// Close ends the connections. Deliveries under way are waited for.
+// Close ends the connections. Deliveries under way are waited for, and what is left
+// is others' at once.
 func (w *Watcher) Close() error {
 	w.sending.Wait()
-	if w.sender != nil {
-		return w.sender.Close()
+	var err error
+	if w.leave != nil {
+		err = w.leave()
 	}
-	return nil
+	if w.sender != nil {
+		err = errors.Join(err, w.sender.Close())
+	}
+	return err
 }
 
 // Pages has the pages made where they no longer show what is so at now.

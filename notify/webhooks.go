@@ -59,17 +59,20 @@ func (w *Watcher) SendWebhooks(ctx context.Context, now time.Time) (next time.Ti
 	}
 	for _, e := range ends {
 		f := fronts[e.Storefront]
+		if _, ok := w.endpoint(keyOf(e)); !ok {
+			continue // the watcher that reconciles has other settings
+		}
 		if late(e, f, now) {
 			if err := w.alertLate(ctx, keyOf(e), now); err != nil {
 				return now.Add(time.Second), err
 			}
 		}
 		switch due := e.Due(f); {
-		case due.IsZero() || busy[keyOf(e)]: // its return wakes the loop
+		case due.IsZero() || busy[keyOf(e)] || e.Busy: // its return wakes the loop, here or there
 		case due.After(now):
 			next = soonest(next, due)
 		default:
-			w.begin(ctx, e, f, now)
+			w.begin(ctx, keyOf(e), now)
 		}
 	}
 	return next, nil
@@ -84,15 +87,14 @@ func (w *Watcher) busy() map[endpointKey]bool {
 
 // begin makes an attempt in a goroutine. One that the watcher's end would cut
 // off is given a little longer.
-func (w *Watcher) begin(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
-	key := keyOf(e)
+func (w *Watcher) begin(ctx context.Context, key endpointKey, now time.Time) {
 	w.mu.Lock()
 	w.inFlight[key] = true
 	w.mu.Unlock()
 	w.sending.Go(func() {
 		finishing, cancel := outlive(ctx, atTheEnd)
 		defer cancel()
-		w.attempt(finishing, e, f, now)
+		w.attempt(finishing, key, now)
 		w.mu.Lock()
 		delete(w.inFlight, key)
 		w.mu.Unlock()
@@ -100,11 +102,20 @@ func (w *Watcher) begin(ctx context.Context, e ledger.Endpoint, f ledger.Storefr
 	})
 }
 
-// attempt sends the storefront's state once and writes down what came of it. One
-// that is cut off all the same is written down by nobody, and made again.
-func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Storefront, now time.Time) {
-	h, ok := w.endpoint(keyOf(e))
+// attempt claims an endpoint, sends it the storefront's newest state once and writes
+// down what came of it. One that is cut off all the same is written down by nobody,
+// and made again.
+func (w *Watcher) attempt(ctx context.Context, key endpointKey, now time.Time) {
+	h, ok := w.endpoint(key)
 	if !ok {
+		return
+	}
+	e, f, err := w.member.ClaimEndpoint(ctx, key.storefront, key.url, now, now.Add(reassertAfter))
+	if err != nil {
+		w.Log.Error("a webhook can't be claimed; it is tried again", "error", err)
+		sleep(ctx, time.Second)
+	}
+	if err != nil || e == nil {
 		return
 	}
 	again := e.Acknowledged >= f.Revision
@@ -116,11 +127,31 @@ func (w *Watcher) attempt(ctx context.Context, e ledger.Endpoint, f ledger.Store
 		panic(err) // plain data
 	}
 	target := webhook.Endpoint{URL: h.URL, Secrets: h.Secrets, Private: h.Private}
-	out := w.webhooks.Send(ctx, target, messageID(e, f), w.Now(), body)
+	if !w.member.Alive() { // it slept on its claim: the state may be an old one
+		w.insist(ctx, "that a webhook wasn't sent", func() error { return w.unclaim(ctx, key) })
+		return
+	}
+	out := w.webhooks.Send(ctx, target, messageID(*e, f), w.Now(), body)
 	if ctx.Err() != nil {
 		return
 	}
-	w.insist(ctx, "a webhook's outcome", func() error { return w.noteAttempt(ctx, keyOf(e), f.Revision, again, out) })
+	w.insist(ctx, "a webhook's outcome", func() error { return w.noteAttempt(ctx, key, f.Revision, again, out) })
+}
+
+// unclaim gives an endpoint back that nothing was sent to.
+func (w *Watcher) unclaim(ctx context.Context, key endpointKey) error {
+	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		_, err := tx.ReleaseEndpoint(w.member, key.storefront, key.url)
+		return err
+	})
+}
+
+// sleep waits, unless the context ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // insist writes what has been done, again and again until it is written: what
@@ -132,10 +163,7 @@ func (w *Watcher) insist(ctx context.Context, what string, write func() error) {
 			return
 		}
 		w.Log.Error(what+" can't be written; it is tried again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		sleep(ctx, wait)
 	}
 }
 
@@ -171,10 +199,19 @@ func messageID(e ledger.Endpoint, f ledger.Storefront) string {
 }
 
 // noteAttempt writes down what came of an attempt at the given revision. The
-// storefront may have moved on meanwhile.
+// storefront may have moved on meanwhile. Where another watcher has the endpoint
+// since, it is no longer for this one to say.
 func (w *Watcher) noteAttempt(ctx context.Context, key endpointKey, revision int64, again bool, out webhook.Outcome) error {
 	now := w.Now()
 	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		mine, err := tx.ReleaseEndpoint(w.member, key.storefront, key.url)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			w.Log.Warn("what came of a webhook is left out: another watcher has sent a newer one", "storefront", key.storefront)
+			return nil
+		}
 		e, f, err := findEndpoint(tx, key)
 		if err != nil || e == nil {
 			return err
@@ -275,7 +312,7 @@ func (n attemptNote) gone() (*ledger.Entry, *alert) {
 	text := fmt.Sprintf("%s of storefront %s answered 410 Gone, so nothing more is sent there: its checkout no longer follows. "+
 		"If that is not what you want, put the receiver right and run:\n\n  backsoon deliveries retry\n", ShownURL(e.URL), e.Storefront)
 	return &ledger.Entry{Time: n.now, Event: ledger.WebhookDisabled, Storefront: e.Storefront, Revision: n.revision, URL: ShownURL(e.URL), Reason: e.Error},
-		&alert{"The webhook of " + e.Storefront + " is disabled", text}
+		&alert{subject: "The webhook of " + e.Storefront + " is disabled", text: text}
 }
 
 // failed puts the next attempt off. When the state moved on meanwhile the new
@@ -315,10 +352,10 @@ func (w *Watcher) alertLate(ctx context.Context, key endpointKey, now time.Time)
 }
 
 func lateAlert(e ledger.Endpoint, f ledger.Storefront, now time.Time) alert {
-	return alert{"The checkout of " + e.Storefront + " does not follow",
-		fmt.Sprintf("%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
+	return alert{subject: "The checkout of " + e.Storefront + " does not follow", text: fmt.Sprintf(
+		"%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
 			"It is tried again every few minutes. Look at the checkout itself; once the receiver is right again, this sends at once:\n\n  backsoon deliveries retry\n",
-			ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
+		ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
 }
 
 func checkoutWord(f ledger.Storefront) string {

@@ -33,7 +33,7 @@ func (r *round) words(p *ledger.Campaign) (all []ledger.Wording, err error) {
 	}
 	if mistake != nil {
 		text := "Mail went out in the default form, because the site's own template has a mistake:\n\n" + mistake.Error() + "\n"
-		err = r.alert(r.tx, alert{"A mail template has a mistake", text}, r.now)
+		err = r.alert(r.tx, alert{subject: "A mail template has a mistake", text: text}, r.now)
 	}
 	return all, err
 }

@@ -28,7 +28,7 @@ func buildCommand(s *site) *cobra.Command {
 		if err := s.load(); err != nil {
 			return err
 		}
-		if pid, held := ledger.Holder(s.cfg.Database); held {
+		if pid, held := ledger.Holder(s.cfg.Lock()); held {
 			return fmt.Errorf("a watcher runs on this site (process %d) and builds it; save the notice, and it will follow", pid)
 		}
 		if err := s.canWrite(); err != nil {

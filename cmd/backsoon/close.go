@@ -101,6 +101,9 @@ func (s *site) accepted(ctx context.Context) (accepted map[string]*notice.Notice
 	}
 	defer l.Close()
 	err = l.View(ctx, func(tx *ledger.Tx) error {
+		if s.leader, err = tx.Leader(); err != nil {
+			return err
+		}
 		accepted, err = notify.Accepted(tx, s.cfg)
 		return err
 	})
@@ -126,6 +129,9 @@ func (s *site) printOutlook(out io.Writer, n *notice.Notice, accepted map[string
 		}
 	}
 	s.hintWatcher(out)
+	if ledger.IsAddress(s.cfg.Database) && s.leader != "" && s.leader != s.place() {
+		fmt.Fprintf(out, "The folder that counts now is %s: bring this change there (git push).\n", s.leader)
+	}
 	return nil
 }
 

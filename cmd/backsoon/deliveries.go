@@ -96,7 +96,7 @@ func (s *site) deliveries(tx *ledger.Tx) (d deliveries, err error) {
 		return d, err
 	}
 	still, err := tx.Owed()
-	d.Owed = owed(still)
+	d.Owed = owed{still.Webhooks, still.Mail}
 	return d, err
 }
 
@@ -162,13 +162,16 @@ func (s *site) retry(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		var err error
+		if s.leader, err = tx.Leader(); err != nil {
+			return err
+		}
 		still, err = tx.Owed()
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "due now: %s\n", owed(still))
+	fmt.Fprintf(out, "due now: %s\n", owed{still.Webhooks, still.Mail})
 	s.hintWatcher(out)
 	return nil
 }
@@ -197,7 +200,7 @@ func (s *site) enable(tx *ledger.Tx, now time.Time) error {
 
 // hintWatcher says what is missing where nobody would carry a change out.
 func (s *site) hintWatcher(out io.Writer) {
-	if _, held := ledger.Holder(s.cfg.Database); !held {
+	if _, held := ledger.Holder(s.cfg.Lock()); !held && (s.leader == "" || !ledger.IsAddress(s.cfg.Database)) {
 		fmt.Fprintln(out, "No watcher runs on this site: `backsoon watch` carries this out, `backsoon watch --once` does so now.")
 	}
 }

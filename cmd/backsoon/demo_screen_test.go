@@ -257,6 +257,26 @@ func TestDemoScreen(t *testing.T) {
 	seen.check(t)
 }
 
+// New mail comes on top of what is there, which stays as it is, with the focus.
+func TestMailboxLooksByItself(t *testing.T) {
+	d := startDemo(t)
+	browser, seen := openScreen(t, d, 1000, 700)
+	mailbox, err := chromedp.Run(browser, chromedp.Evaluate[string](`document.querySelector(".mail .head a").href`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, browser, chromedp.Navigate(mailbox))
+	awaitIn(t, browser, "#count", "3 mails")
+	awaitTrue(t, browser, `(document.querySelector("#mail-1 a").focus(), true)`)
+	if out, err := exec.Command("backsoon", "--site", d.dir, "close", "Burst pipe").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	awaitIn(t, browser, "#count", "6 mails")
+	awaitTrue(t, browser, `document.querySelector("#mails").firstElementChild.id === "mail-6" && document.querySelectorAll("#mails li").length === 6`)
+	awaitTrue(t, browser, `document.activeElement === document.querySelector("#mail-1 a") && document.title === "Mailbox (6)"`)
+	seen.check(t)
+}
+
 func lisbon(t *testing.T) *time.Location {
 	t.Helper()
 	zone, err := time.LoadLocation("Europe/Lisbon")

@@ -33,6 +33,8 @@ import (
 type site struct {
 	dir string // as given by --site
 	cfg *config.Config
+
+	leader string // the place of the watcher that reconciles, as the ledger last said
 }
 
 // commands lists every command.
@@ -63,7 +65,19 @@ func (s *site) pages() *pages.Site {
 
 // openLedger opens the site's ledger, or begins it where create is set.
 func (s *site) openLedger(ctx context.Context, create bool) (*ledger.Ledger, error) {
+	if s.cfg.Database == "" {
+		return nil, s.cfg.NeedSecrets()
+	}
 	return ledger.Open(ctx, s.cfg.Database, create)
+}
+
+// place tells this machine and folder from others that share the ledger.
+func (s *site) place() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return host + ":" + s.cfg.Dir
 }
 
 // view loads the settings and runs f in a reading transaction on the ledger.
@@ -95,7 +109,7 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 // watcher wires the watcher's parts; the caller sets what is its own.
 func (s *site) watcher(l *ledger.Ledger, keys subscribe.Keys, log *slog.Logger) *notify.Watcher {
 	return &notify.Watcher{
-		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: keys[0], Now: time.Now, Log: log,
+		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: keys[0], Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
 		Leave: s.links(keys).Leave, Confirm: s.confirmLink(keys),
 	}
@@ -177,7 +191,9 @@ func (s *site) short(t, now time.Time) string {
 
 // input is what the watcher knows, as the pages want it.
 func input(snap notify.Snapshot) pages.Input {
-	known := &pages.Known{Storefronts: map[string]pages.Storefront{}, Notices: map[string]pages.Facts{}, Changes: map[string][]pages.Change{}}
+	known := &pages.Known{
+		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)), Changes: map[string][]pages.Change{},
+	}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
 	}

@@ -89,7 +89,7 @@ func (s *site) status(tx *ledger.Tx) (st status, err error) {
 	if err != nil {
 		return st, err
 	}
-	st.Owed = owed(still)
+	st.Owed = owed{still.Webhooks, still.Mail}
 	accepted, err := notify.Accepted(tx, s.cfg)
 	if next, ok := schedule.Next(slices.Collect(maps.Values(accepted)), s.cfg.StorefrontIDs(), time.Now()); ok {
 		st.NextChange = utc(next)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/operator"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
@@ -52,18 +53,21 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 	if err != nil {
 		return err
 	}
-	operator, err := listen(s.cfg.Admin)
+	admin, err := listen(s.cfg.Admin)
 	if err != nil {
 		return err
 	}
 	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, keys subscribe.Keys) error {
-		d := &customerDesk{s, w, keys, subscribe.NewInbox()}
+		desk := operator.Open(time.Now, debts(w.Ledger))
+		w.Work = desk
+		c := &customerDesk{s, w, keys, subscribe.NewInbox()}
 		var writing sync.WaitGroup
 		defer writing.Wait()
-		writing.Go(func() { d.inbox.Empty(ctx, log, d.write) })
-		go serveUntil(ctx, customers, d.handler(log), log)
-		go serveUntil(ctx, operator, health(), log)
-		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(operator))
+		writing.Go(func() { c.inbox.Empty(ctx, log, c.write) })
+		go serveUntil(ctx, customers, c.handler(log), log)
+		go serveUntil(ctx, admin, desk.Handler(), log)
+		go underSystemd(ctx, desk)
+		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(admin))
 		return w.Run(ctx)
 	})
 }
@@ -81,7 +85,7 @@ func (s *site) ready() error {
 	if err := s.cfg.NeedSecrets(); err != nil {
 		return err
 	}
-	if pid, held := ledger.Holder(s.cfg.Database); held { // before its port is found to be in use
+	if pid, held := ledger.Holder(s.cfg.Lock()); held { // before its port is found to be in use
 		return &ledger.HeldError{PID: pid}
 	}
 	if _, err := s.readKeys(); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -90,14 +94,14 @@ func (s *site) ready() error {
 	return s.canWrite()
 }
 
-// withWatcher opens the ledger, becomes its one watcher, and runs f.
+// withWatcher opens the ledger, becomes the one watcher of this folder, and runs f.
 func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(ledger.Entry), f func(*notify.Watcher, subscribe.Keys) error) error {
 	l, err := s.openLedger(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	release, err := l.Lock()
+	release, err := ledger.Lock(s.cfg.Lock())
 	if err != nil {
 		return err
 	}
@@ -136,11 +140,16 @@ func (s *site) publisher() func(notify.Snapshot) error {
 	}
 }
 
-// health answers the operator, and says that the watcher is there.
-func health() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	return mux
+// debts asks the ledger what the operator wants to know.
+func debts(l *ledger.Ledger) func(context.Context) (operator.Owed, error) {
+	return func(ctx context.Context) (o operator.Owed, err error) {
+		err = l.View(ctx, func(tx *ledger.Tx) error {
+			owed, err := tx.Owed()
+			o = operator.Owed{Webhooks: owed.Webhooks, Mail: owed.Mail, SinceWebhooks: owed.SinceWebhooks, SinceMail: owed.SinceMail}
+			return err
+		})
+		return o, err
+	}
 }
 
 // listen opens the address before anything else is done, since another program

@@ -23,7 +23,7 @@ type Config struct {
 	Storefronts    []Storefront // in the file's order
 	Email          *Email       // nil: the site sends no mail
 	Alerts         []string     // who hears of refusals, failures and overdue reopenings
-	Database       string       // an absolute path
+	Database       string       // an absolute path, or postgres://…, which has a password; empty: see Unset
 	Listen         string       // host:port for customers; empty: no listener
 	PublicURL      *url.URL     // where customers reach Listen, with a trailing slash; nil: not said
 	TrustedProxies []netip.Prefix

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,7 +86,7 @@ type reader struct {
 }
 
 func (r *reader) config(root strictyaml.Value) *Config {
-	root.Only("shop", "languages", "theme", "storefronts", "email", "publishers", "alerts", "database",
+	root.Only("shop", "languages", "theme", "storefronts", "email", "publishers", "alerts", "database", "database_file",
 		"listen", "public_url", "trusted_proxies", "admin")
 	root.Need("shop", "and below it, indented, name, url and timezone")
 	root.Need("storefronts", "and below it, indented, web: {name: Online shop}")
@@ -97,7 +98,7 @@ func (r *reader) config(root strictyaml.Value) *Config {
 		Storefronts:    r.storefronts(root.Get("storefronts")),
 		Email:          r.email(root.Get("email")),
 		Alerts:         readAddresses(root.Get("alerts")),
-		Database:       r.database(root.Get("database")),
+		Database:       r.database(root),
 		Listen:         readHostPort(root.Get("listen"), "127.0.0.1:8080"),
 		PublicURL:      readBase(root.Get("public_url"), "https://closures.harbourbooks.example/"),
 		TrustedProxies: readPrefixes(root.Get("trusted_proxies")),
@@ -120,23 +121,37 @@ func refusePublishers(v strictyaml.Value) {
 	}
 }
 
-// database gives an absolute path. The ledger is SQLite's.
-func (r *reader) database(v strictyaml.Value) string {
-	if !v.Present() {
+// database gives the ledger's absolute path, or its address in PostgreSQL, which
+// has a secret in it; empty where that can't be read.
+func (r *reader) database(root strictyaml.Value) string {
+	v := root.Get("database")
+	if !v.Present() && !root.Get("database_file").Present() {
 		return filepath.Join(r.dir, "data", "backsoon.db")
 	}
-	text, ok := v.Text("data/backsoon.db")
+	text := r.secret(root, "database", "the ledger")
 	switch {
-	case !ok:
-	case text == "":
-		v.Errorf("is empty; write database: data/backsoon.db")
+	case text == "": // r.secret has said why
 	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
-		v.Errorf("this version keeps its ledger in SQLite, not in PostgreSQL; write database: data/backsoon.db")
+		if u, err := url.Parse(text); err != nil || (u.Host == "" && u.Query().Get("host") == "") {
+			v.Errorf("is no address of a database; write postgres://user:${DB_PASSWORD}@host/database, the password's special characters as %%40")
+		}
+		return text
 	case strings.Contains(text, "://"):
-		v.Errorf("a path belongs here, not an address; write database: data/backsoon.db")
-	}
-	if filepath.IsAbs(text) {
+		v.Errorf("a path belongs here, or an address of PostgreSQL; write database: data/backsoon.db")
+	case filepath.IsAbs(text):
 		return filepath.Clean(text)
 	}
+	if text == "" {
+		return ""
+	}
 	return filepath.Join(r.dir, text)
+}
+
+// Lock is the path beside which the lock stands of the one watcher that may run in
+// the site's folder: the ledger's own, where that is a file.
+func (c *Config) Lock() string {
+	if filepath.IsAbs(c.Database) {
+		return c.Database
+	}
+	return filepath.Join(c.Dir, "data", "watcher")
 }

@@ -9,10 +9,11 @@ import (
 )
 
 // What a mail's HTML may do: look like itself. It loads nothing and runs
-// nothing; its links open beside the mailbox.
+// nothing; its links open beside the mailbox. The mailbox's own pages may show it,
+// and look for more.
 const (
-	mailPolicy  = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-	framePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'"
+	mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+	pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
 )
 
 // Handler shows the mails: the list at /, one at /mail/N, its HTML alone at
@@ -20,6 +21,7 @@ const (
 func (m *Mailbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", m.showList)
+	mux.HandleFunc("GET /mailbox.js", asset)
 	mux.HandleFunc("GET /mail/{number}", m.showing(showMail))
 	mux.HandleFunc("GET /mail/{number}/html", m.showing(showHTML))
 	mux.HandleFunc("GET /mail/{number}/source", m.showing(showSource))
@@ -29,7 +31,7 @@ func (m *Mailbox) Handler() http.Handler {
 func (m *Mailbox) showList(w http.ResponseWriter, r *http.Request) {
 	mails := m.Mails()
 	slices.Reverse(mails)
-	w.Header().Set("Content-Security-Policy", framePolicy)
+	w.Header().Set("Content-Security-Policy", pagePolicy)
 	render(w, http.StatusOK, "mailbox.html", mails)
 }
 
@@ -47,7 +49,7 @@ func (m *Mailbox) showing(show func(http.ResponseWriter, Mail)) http.HandlerFunc
 }
 
 func showMail(w http.ResponseWriter, mail Mail) {
-	w.Header().Set("Content-Security-Policy", framePolicy)
+	w.Header().Set("Content-Security-Policy", pagePolicy)
 	render(w, http.StatusOK, "mail.html", mail)
 }
 

@@ -83,3 +83,13 @@ func (t *Tx) Entries(from int64, limit int) ([]Entry, error) {
 		return e, err
 	}, "SELECT entry FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2", from, limit)
 }
+
+// LastTime is when the last entry of the log was written; zero: there is none.
+func (t *Tx) LastTime() (time.Time, error) {
+	var last int64
+	err := t.row("SELECT time FROM audit ORDER BY idx DESC LIMIT 1", nil, &last)
+	if isNone(err) {
+		return time.Time{}, nil
+	}
+	return fromMillis(last), err
+}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"path/filepath"
 	"reflect"
 	"sync"
 	"testing"
@@ -58,8 +57,8 @@ func TestAuditIsAppendOnly(t *testing.T) {
 // TestAuditHasNoGaps: many at once, over two handles, some of whom fail.
 func TestAuditHasNoGaps(t *testing.T) {
 	const writers, each = 8, 10
-	path := filepath.Join(t.TempDir(), "backsoon.db")
-	handles := []*Ledger{openAt(t, path), openAt(t, path)}
+	place := newPlace(t)
+	handles := []*Ledger{openAt(t, place), openAt(t, place)}
 	var wg sync.WaitGroup
 	for w := range writers {
 		wg.Go(func() {

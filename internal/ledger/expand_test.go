@@ -112,9 +112,9 @@ func crowd(t *testing.T, l *Ledger, n int) []Subscriber {
 		for some := range slices.Chunk(all, 100) {
 			var values []string
 			for _, s := range some {
-				values = append(values, fmt.Sprintf("(%d, '%s', '%s', %d, %d, '%s')", s.ID, s.Email, spaced(s.Storefronts), flag(s.UntilReopen), millis(s.Confirmed), s.Suppressed))
+				values = append(values, fmt.Sprintf("('%s', '%s', %d, %d, '%s')", s.Email, spaced(s.Storefronts), flag(s.UntilReopen), millis(s.Confirmed), s.Suppressed))
 			}
-			_, err := tx.exec("INSERT INTO subscribers (id, email, storefronts, until_reopen, confirmed, suppressed) VALUES " + strings.Join(values, ", "))
+			_, err := tx.exec("INSERT INTO subscribers (email, storefronts, until_reopen, confirmed, suppressed) VALUES " + strings.Join(values, ", "))
 			if err != nil {
 				return err
 			}

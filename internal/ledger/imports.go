@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,7 +24,7 @@ func (l *Ledger) BeginImport(ctx context.Context) (*Import, error) {
 	release, err := l.store.lock(importing)
 	var held *HeldError
 	if errors.As(err, &held) {
-		return nil, fmt.Errorf("another import is under way (process %d); wait until it is done", held.PID)
+		return nil, fmt.Errorf("another import is under way (%s); wait until it is done", held.who())
 	}
 	if err != nil {
 		return nil, err
@@ -37,19 +39,12 @@ func (l *Ledger) BeginImport(ctx context.Context) (*Import, error) {
 
 // Add puts confirmed subscribers down for Finish, in one transaction.
 func (i *Import) Add(ctx context.Context, subs []Subscriber) error {
+	lines := make([][]any, len(subs))
+	for k, s := range subs {
+		lines[k] = []any{s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed)}
+	}
 	err := i.ledger.Update(ctx, func(t *Tx) error {
-		stmt, err := t.tx.PrepareContext(ctx, `INSERT INTO imported (email, storefronts, language, until_reopen, confirmed)
-			VALUES ($1, $2, $3, $4, $5)`)
-		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-		defer stmt.Close()
-		for _, s := range subs {
-			if _, err := stmt.ExecContext(ctx, s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed)); err != nil {
-				return fmt.Errorf("ledger: %w", err)
-			}
-		}
-		return nil
+		return t.insert("imported", []string{"email", "storefronts", "language", "until_reopen", "confirmed"}, lines)
 	})
 	if err == nil {
 		i.lines += len(subs)
@@ -90,4 +85,29 @@ func (i *Import) Close() error {
 func (t *Tx) forgetImport() error {
 	_, err := t.exec("DELETE FROM imported")
 	return err
+}
+
+// insertMost is how many values one statement takes: both databases take more.
+const insertMost = 4000
+
+// insert writes rows of the columns, many to a statement: over a network each
+// statement costs a round trip.
+func (t *Tx) insert(table string, columns []string, lines [][]any) error {
+	for some := range slices.Chunk(lines, max(1, insertMost/len(columns))) {
+		var rows []string
+		var args []any
+		for _, line := range some {
+			var params []string
+			for _, v := range line {
+				args = append(args, v)
+				params = append(params, fmt.Sprintf("$%d", len(args)))
+			}
+			rows = append(rows, "("+strings.Join(params, ", ")+")")
+		}
+		_, err := t.exec("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(rows, ", "), args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

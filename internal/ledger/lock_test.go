@@ -12,7 +12,7 @@ import (
 
 // hold locks the ledger, says so, and keeps it until its input ends.
 func hold(path string) error {
-	_, err := (&sqlite{path: path}).lock(watching)
+	_, err := Lock(path)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func hold(path string) error {
 
 // try prints what came of an attempt to lock the ledger.
 func try(path string) error {
-	release, err := (&sqlite{path: path}).lock(watching)
+	release, err := Lock(path)
 	if held := (*HeldError)(nil); errors.As(err, &held) {
 		fmt.Println("held by", held.PID)
 		return nil
@@ -37,35 +37,31 @@ func try(path string) error {
 
 func TestLockInTheSameProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backsoon.db")
-	one, two := openAt(t, path), openAt(t, path)
-	release, err := one.Lock()
+	release, err := Lock(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkHeld(t, two, os.Getpid())
-	checkHeld(t, one, os.Getpid())
+	checkHeld(t, path, os.Getpid())
 	if err := release(); err != nil {
 		t.Fatal(err)
 	}
-	checkFree(t, two)
+	checkFree(t, path)
 }
 
 func TestLockOfAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l := openAt(t, path)
 	other := start(t, "hold", path)
 	if line := other.line(t); line != fmt.Sprint(other.Process.Pid) {
 		t.Fatal(line)
 	}
-	checkHeld(t, l, other.Process.Pid)
+	checkHeld(t, path, other.Process.Pid)
 	other.kill()
-	checkFree(t, l)
+	checkFree(t, path)
 }
 
 func TestOtherProcessMeetsOurLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l := openAt(t, path)
-	release, err := l.Lock()
+	release, err := Lock(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +74,7 @@ func TestOtherProcessMeetsOurLock(t *testing.T) {
 	if pid, held := Holder(path); pid != os.Getpid() || !held {
 		t.Errorf("holder %d, %v", pid, held)
 	}
-	checkHeld(t, l, os.Getpid())
+	checkHeld(t, path, os.Getpid())
 	if line := start(t, "try", path).line(t); line != ours {
 		t.Error("after Holder:", line)
 	}
@@ -102,19 +98,18 @@ func TestHolderOfNothing(t *testing.T) {
 
 func TestLockFileThatCannotBe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l := openAt(t, path)
 	if err := os.Mkdir(lockPath(path, watching), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, err := l.Lock()
+	_, err := Lock(path)
 	if held := (*HeldError)(nil); err == nil || errors.As(err, &held) {
 		t.Errorf("%v", err)
 	}
 }
 
-func checkHeld(t *testing.T, l *Ledger, pid int) {
+func checkHeld(t *testing.T, path string, pid int) {
 	t.Helper()
-	release, err := l.Lock()
+	release, err := Lock(path)
 	if err == nil {
 		release()
 	}
@@ -122,17 +117,17 @@ func checkHeld(t *testing.T, l *Ledger, pid int) {
 	if !errors.As(err, &held) || held.PID != pid || !strings.Contains(err.Error(), fmt.Sprint("process ", pid)) {
 		t.Errorf("%v, want held by %d", err, pid)
 	}
-	if asked, ok := Holder(l.store.(*sqlite).path); asked != pid || !ok {
+	if asked, ok := Holder(path); asked != pid || !ok {
 		t.Errorf("holder %d, %v, want %d", asked, ok, pid)
 	}
 }
 
-func checkFree(t *testing.T, l *Ledger) {
+func checkFree(t *testing.T, path string) {
 	t.Helper()
-	if pid, held := Holder(l.store.(*sqlite).path); held {
+	if pid, held := Holder(path); held {
 		t.Errorf("held by %d", pid)
 	}
-	release, err := l.Lock()
+	release, err := Lock(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/backsoon/backsoon/internal/postgrestest"
 )
 
 // t0 is when everything begins in these tests; milliseconds are kept.
@@ -24,7 +27,7 @@ const roleEnv, pathEnv = "LEDGER_TEST_ROLE", "LEDGER_TEST_PATH"
 func TestMain(m *testing.M) {
 	role, ok := roles[os.Getenv(roleEnv)]
 	if !ok {
-		os.Exit(m.Run())
+		os.Exit(postgrestest.Main(m))
 	}
 	if err := role(os.Getenv(pathEnv)); err != nil {
 		fmt.Println("error:", err)
@@ -79,15 +82,27 @@ func (p *process) kill() (last string) {
 	return last
 }
 
-// newLedger begins a ledger in a folder of its own.
+// newLedger begins a ledger in a place of its own.
 func newLedger(t testing.TB) *Ledger {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "backsoon.db"))
+	return openAt(t, newPlace(t))
 }
 
-func openAt(t testing.TB, path string) *Ledger {
+// newPlace is where nothing is yet: a path, or in a test that runs on PostgreSQL
+// an address. See suite_test.go.
+func newPlace(t testing.TB) string {
 	t.Helper()
-	l, err := Open(context.Background(), path, true)
+	if onPostgres(t) {
+		return postgrestest.New(t)
+	}
+	return filepath.Join(t.TempDir(), "backsoon.db")
+}
+
+func onPostgres(t testing.TB) bool { return strings.Contains(t.Name(), "PostgreSQL/") }
+
+func openAt(t testing.TB, place string) *Ledger {
+	t.Helper()
+	l, err := Open(context.Background(), place, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func (t *Tx) Ask(p Pending, seals []string, now time.Time) error {
 		VALUES ($1, $2, $3, $4, $5, $6, 1, $7)
 		ON CONFLICT (lower(email)) DO UPDATE SET email = excluded.email, storefronts = excluded.storefronts, language = excluded.language,
 			until_reopen = excluded.until_reopen, asked = excluded.asked, expires = excluded.expires, mails = pending.mails + 1,
-			attempts = 0, next_try = excluded.next_try
+			attempts = 0, claim = 0, next_try = excluded.next_try
 		WHERE pending.mails < %d AND pending.asked <= $8`, mostMails),
 		p.Email, spaced(p.Storefronts), p.Language, flag(p.UntilReopen), millis(now), millis(p.Expires), millis(now), millis(now.Add(-mailsGap)))
 	return err
@@ -78,16 +78,24 @@ func (t *Tx) DuePending(now time.Time, limit int) ([]Pending, error) {
 		ORDER BY next_try, asked LIMIT $3`, millis(now), millis(now), limit)
 }
 
+// ClaimPending takes a mail that is due for the member to send, and tells whether
+// it is the member's now. It belongs into Member.Claim.
+func (t *Tx) ClaimPending(p Pending, now time.Time) (bool, error) {
+	n, err := t.exec(`UPDATE pending SET claim = $1 WHERE lower(email) = lower($2) AND expires = $3 AND next_try > 0 AND next_try <= $4
+		AND (claim = 0 OR `+t.gone("claim")+")", t.claimer, p.Email, millis(p.Expires), millis(now))
+	return n > 0, err
+}
+
 // PendingSent notes that the mail went out, or never will. What was asked anew
 // meanwhile is still owed its own.
 func (t *Tx) PendingSent(p Pending) error {
-	_, err := t.exec("UPDATE pending SET next_try = 0 WHERE lower(email) = lower($1) AND expires = $2", p.Email, millis(p.Expires))
+	_, err := t.exec("UPDATE pending SET next_try = 0, claim = 0 WHERE lower(email) = lower($1) AND expires = $2", p.Email, millis(p.Expires))
 	return err
 }
 
 // PendingLater puts the mail off.
 func (t *Tx) PendingLater(p Pending, next time.Time) error {
-	_, err := t.exec("UPDATE pending SET attempts = attempts + 1, next_try = $1 WHERE lower(email) = lower($2) AND expires = $3",
+	_, err := t.exec("UPDATE pending SET attempts = attempts + 1, claim = 0, next_try = $1 WHERE lower(email) = lower($2) AND expires = $3",
 		millis(next), p.Email, millis(p.Expires))
 	return err
 }

@@ -228,3 +228,33 @@ func inFiles(t *testing.T, path, text string) bool {
 	}
 	return false
 }
+
+// TestClaimPending: of several watchers one sends the mail, and whoever takes over
+// from one that died.
+func TestClaimPending(t *testing.T) {
+	l := newLedger(t)
+	m := watcherOf(t, l)
+	ask(t, l, Pending{Email: "ada@example.com"}, t0)
+	p := read(t, l, func(tx *Tx) ([]Pending, error) { return tx.DuePending(t0, 9) })[0]
+	take := func(now time.Time) (mine bool) {
+		err := m.Claim(t.Context(), func(tx *Tx) (err error) {
+			mine, err = tx.ClaimPending(p, now)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mine
+	}
+	if take(t0.Add(-time.Second)) || !take(t0) || take(t0) {
+		t.Error("taken before it is due, or twice")
+	}
+	update(t, l, func(tx *Tx) error { return tx.PendingLater(p, t0.Add(time.Minute)) })
+	if take(t0) || !take(t0.Add(time.Minute)) {
+		t.Error("put off")
+	}
+	update(t, l, func(tx *Tx) error { return tx.PendingSent(p) })
+	if take(t0.Add(time.Hour)) {
+		t.Error("taken although it is sent")
+	}
+}

@@ -36,7 +36,7 @@ type sqlite struct {
 	conn *sql.DB
 }
 
-func openSQLite(ctx context.Context, path string, create bool) (*sqlite, error) {
+func openSQLite(ctx context.Context, path string, create bool) (store, error) {
 	fresh, err := inspect(path)
 	if err != nil {
 		return nil, err
@@ -117,6 +117,25 @@ func (s *sqlite) db() *sql.DB       { return s.conn }
 func (s *sqlite) migrations() fs.FS { return sqliteMigrations }
 func (s *sqlite) close() error      { return s.conn.Close() }
 
+func (s *sqlite) reading() *sql.TxOptions             { return &sql.TxOptions{ReadOnly: true} }
+func (s *sqlite) turn(context.Context, *sql.Tx) error { return nil } // its BEGIN IMMEDIATE waits
+func (s *sqlite) shared() *sharing                    { return nil }
+
+// explain looks at the disk, since SQLite tells of a full one and a broken one alike.
+func (s *sqlite) explain(err error) error {
+	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) {
+		return err
+	}
+	dir, disk := filepath.Dir(s.path), unix.Statfs_t{}
+	if failed := unix.Statfs(dir, &disk); failed == nil && disk.Bavail*uint64(disk.Bsize) < leastRoom {
+		return fmt.Errorf("the disk with %s is full; make room on it: %w", dir, err)
+	}
+	return fmt.Errorf("the disk with %s fails; the system's own log says why: %w", dir, err)
+}
+
+// leastRoom is what a disk that isn't full has left.
+const leastRoom = 1 << 20
+
 func (s *sqlite) version(ctx context.Context, tx *sql.Tx) (v int, err error) {
 	err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
 	return v, err
@@ -147,10 +166,23 @@ func (s *sqlite) scrub(ctx context.Context) error {
 	return errors.Join(err, again)
 }
 
-// lock takes an open-file-description lock (fcntl(2), F_OFD_SETLK): it goes with
-// the process however that dies, and Holder can ask for it without taking it.
 func (s *sqlite) lock(name lockName) (release func() error, err error) {
-	path := lockPath(s.path, name)
+	return lockFile(lockPath(s.path, name))
+}
+
+// Lock makes the caller the one watcher of what is at the path, a SQLite ledger or
+// a site's own folder, until release is called or the process ends. A *HeldError
+// names who has it.
+func Lock(path string) (release func() error, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return lockFile(lockPath(path, watching))
+}
+
+// lockFile takes an open-file-description lock (fcntl(2), F_OFD_SETLK): it goes with
+// the process however that dies, and Holder can ask for it without taking it.
+func lockFile(path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -158,7 +190,7 @@ func (s *sqlite) lock(name lockName) (release func() error, err error) {
 	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 	if err == unix.EAGAIN || err == unix.EACCES {
 		defer f.Close()
-		return nil, &HeldError{readPID(f)}
+		return nil, &HeldError{PID: readPID(f)}
 	}
 	if err == nil {
 		err = f.Truncate(0)
@@ -173,8 +205,8 @@ func (s *sqlite) lock(name lockName) (release func() error, err error) {
 	return f.Close, nil
 }
 
-// Holder gives the process id of the watcher that has the ledger at the path,
-// and whether there is one. It changes nothing and needs no ledger.
+// Holder gives the process id of the watcher that has what is at the path, and
+// whether there is one. It changes nothing and needs no ledger.
 func Holder(path string) (pid int, held bool) {
 	f, err := os.Open(lockPath(path, watching))
 	if err != nil {

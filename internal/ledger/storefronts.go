@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Storefront is what a storefront should be, as last written.
 type Storefront struct {
@@ -67,6 +70,8 @@ type Endpoint struct {
 	Failing         time.Time // since when; zero: not
 	Alerted         bool
 	Disabled        time.Time // since when; zero: not
+	Busy            bool      // a watcher is sending to it; see ClaimEndpoint
+	Abandoned       bool      // the watcher that was sending to it is gone
 }
 
 // Owed tells whether the endpoint is to be sent the storefront's state.
@@ -87,15 +92,69 @@ func (e Endpoint) Due(f Storefront) time.Time {
 }
 
 // Endpoints gives every endpoint, by storefront and URL.
-func (t *Tx) Endpoints() ([]Endpoint, error) {
+func (t *Tx) Endpoints() ([]Endpoint, error) { return t.endpoints("true", "") }
+
+// endpoints gives those that meet the condition.
+func (t *Tx) endpoints(where, locking string, args ...any) ([]Endpoint, error) {
 	return rows(t, func(s scanner) (e Endpoint, err error) {
 		var next, reassert, failing, disabled int64
-		err = s.Scan(&e.Storefront, &e.URL, &e.Acknowledged, &e.Attempts, &e.Sendings, &e.Error, &next, &reassert, &failing, &e.Alerted, &disabled)
+		err = s.Scan(&e.Storefront, &e.URL, &e.Acknowledged, &e.Attempts, &e.Sendings, &e.Error, &next, &reassert, &failing, &e.Alerted, &disabled, &e.Busy, &e.Abandoned)
 		e.NextTry, e.Reassert = fromMillis(next), fromMillis(reassert)
 		e.Failing, e.Disabled = fromMillis(failing), fromMillis(disabled)
 		return e, err
-	}, `SELECT storefront, url, acknowledged, attempts, sendings, error, next_try, reassert, failing, alerted, disabled
-		FROM endpoints ORDER BY storefront, url`)
+	}, `SELECT storefront, url, acknowledged, attempts, sendings, error, next_try, reassert, failing, alerted, disabled,
+		claim <> 0 AND NOT `+t.gone("claim")+`, claim <> 0 AND `+t.gone("claim")+`
+		FROM endpoints WHERE `+where+` ORDER BY storefront, url`+locking, args...)
+}
+
+// ClaimEndpoint takes an endpoint for the member to send to, and gives it with its
+// storefront's newest state; nil: it isn't due, or another watcher has it. What a
+// watcher that is gone was sending may still arrive: the newest state goes out once
+// more at the moment given for that. A watcher that is the only one knows by itself
+// what it has under way, and writes nothing.
+func (m *Member) ClaimEndpoint(ctx context.Context, storefront, url string, now, again time.Time) (e *Endpoint, f Storefront, err error) {
+	begin := m.Claim
+	if !m.ledger.Shared() {
+		begin = m.ledger.View
+	}
+	err = begin(ctx, func(t *Tx) error {
+		e, f, err = t.claimEndpoint(storefront, url, now, again)
+		return err
+	})
+	return e, f, err
+}
+
+func (t *Tx) claimEndpoint(storefront, url string, now, again time.Time) (*Endpoint, Storefront, error) {
+	free, err := t.endpoints("storefront = $1 AND url = $2 AND (claim = 0 OR "+t.gone("claim")+")", t.locking("FOR UPDATE SKIP LOCKED"), storefront, url)
+	if err != nil || len(free) == 0 {
+		return nil, Storefront{}, err
+	}
+	fronts, err := t.Storefronts()
+	if err != nil {
+		return nil, Storefront{}, err
+	}
+	e, f := free[0], fronts[storefront]
+	if due := e.Due(f); due.IsZero() || due.After(now) {
+		return nil, f, nil
+	}
+	if t.shared == nil {
+		return &e, f, nil
+	}
+	if e.Abandoned {
+		e.Reassert = again
+	}
+	_, err = t.exec("UPDATE endpoints SET claim = $1, reassert = $2 WHERE storefront = $3 AND url = $4", t.claimer, millis(e.Reassert), storefront, url)
+	return &e, f, err
+}
+
+// ReleaseEndpoint ends the claim that the member made, and tells whether it still
+// stood: if not, what came of the sending is no longer its to say.
+func (t *Tx) ReleaseEndpoint(m *Member, storefront, url string) (bool, error) {
+	if t.shared == nil {
+		return true, nil
+	}
+	n, err := t.exec("UPDATE endpoints SET claim = 0 WHERE storefront = $1 AND url = $2 AND claim = $3", storefront, url, m.id)
+	return n > 0, err
 }
 
 // SaveEndpoint writes an endpoint, be it new or known.

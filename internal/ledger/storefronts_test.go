@@ -28,7 +28,7 @@ func TestStorefrontRoundTrip(t *testing.T) {
 
 func TestEndpointRoundTrip(t *testing.T) {
 	l := newLedger(t)
-	full := Endpoint{"web", "https://a/", 7, 3, 2, "no answer", t0, t0.Add(time.Second), t0.Add(-time.Hour), true, t0.Add(time.Minute)}
+	full := Endpoint{"web", "https://a/", 7, 3, 2, "no answer", t0, t0.Add(time.Second), t0.Add(-time.Hour), true, t0.Add(time.Minute), false, false}
 	empty := Endpoint{Storefront: "pos", URL: "https://a/"}
 	check := func(want ...Endpoint) {
 		t.Helper()

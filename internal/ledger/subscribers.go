@@ -101,16 +101,26 @@ type Alert struct {
 	Attempts               int
 }
 
-// AddAlert writes an alert to each of the addresses.
-func (t *Tx) AddAlert(addresses []string, subject, text string, now time.Time) error {
+// AddAlert writes an alert to each of the addresses, to be sent at the moment due
+// or after. It gives the alerts' ids.
+func (t *Tx) AddAlert(addresses []string, subject, text string, now, due time.Time) (ids []int64, err error) {
 	for _, a := range addresses {
-		_, err := t.exec("INSERT INTO alerts (address, subject, text, created, next_try) VALUES ($1, $2, $3, $4, $5)",
-			a, subject, text, millis(now), millis(now))
+		var id int64
+		err := t.row("INSERT INTO alerts (address, subject, text, created, next_try) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+			[]any{a, subject, text, millis(now), millis(due)}, &id)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("ledger: %w", err)
 		}
+		ids = append(ids, id)
 	}
-	return nil
+	return ids, nil
+}
+
+// AmendAlert gives an alert that nobody has tried to send yet other words. It
+// tells whether there still was one.
+func (t *Tx) AmendAlert(id int64, subject, text string) (bool, error) {
+	n, err := t.exec("UPDATE alerts SET subject = $1, text = $2 WHERE id = $3 AND attempts = 0", subject, text, id)
+	return n > 0, err
 }
 
 // DueAlerts gives the alerts that are due, oldest first.
@@ -123,6 +133,13 @@ func (t *Tx) DueAlerts(now time.Time) ([]Alert, error) {
 	}, "SELECT id, address, subject, text, created, attempts FROM alerts WHERE next_try <= $1 ORDER BY id", millis(now))
 }
 
+// ClaimAlert takes an alert for the member to send, and tells whether it is the
+// member's now. It belongs into Member.Claim.
+func (t *Tx) ClaimAlert(id int64, now time.Time) (bool, error) {
+	n, err := t.exec("UPDATE alerts SET claim = $1 WHERE id = $2 AND next_try <= $3 AND (claim = 0 OR "+t.gone("claim")+")", t.claimer, id, millis(now))
+	return n > 0, err
+}
+
 // AlertDone forgets an alert that was sent or given up.
 func (t *Tx) AlertDone(id int64) error {
 	_, err := t.exec("DELETE FROM alerts WHERE id = $1", id)
@@ -131,7 +148,7 @@ func (t *Tx) AlertDone(id int64) error {
 
 // AlertLater puts an alert off.
 func (t *Tx) AlertLater(id int64, next time.Time) error {
-	_, err := t.exec("UPDATE alerts SET attempts = attempts + 1, next_try = $1 WHERE id = $2", millis(next), id)
+	_, err := t.exec("UPDATE alerts SET attempts = attempts + 1, claim = 0, next_try = $1 WHERE id = $2", millis(next), id)
 	return err
 }
 

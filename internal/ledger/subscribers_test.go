@@ -94,7 +94,10 @@ func TestAlerts(t *testing.T) {
 	due := func(now time.Time) []Alert {
 		return read(t, l, func(tx *Tx) ([]Alert, error) { return tx.DueAlerts(now) })
 	}
-	update(t, l, func(tx *Tx) error { return tx.AddAlert([]string{"a@x", "b@x"}, "Refused", "why", t0) })
+	update(t, l, func(tx *Tx) error {
+		_, err := tx.AddAlert([]string{"a@x", "b@x"}, "Refused", "why", t0, t0)
+		return err
+	})
 	if early := due(t0.Add(-time.Millisecond)); len(early) > 0 {
 		t.Errorf("%+v", early)
 	}

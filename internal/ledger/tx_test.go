@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -54,8 +53,8 @@ func checkEmpty(t *testing.T, l *Ledger) {
 }
 
 func TestViewBesideAnUpdate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "backsoon.db")
-	l, other := openAt(t, path), openAt(t, path)
+	place := newPlace(t)
+	l, other := openAt(t, place), openAt(t, place)
 	update(t, l, func(tx *Tx) error {
 		if _, err := changeState(tx); err != nil {
 			return err

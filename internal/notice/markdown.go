@@ -26,7 +26,7 @@ var markdown = goldmark.New(
 // mailto, tel, sms or within the site, only the words are kept.
 type Markdown struct {
 	Base *url.URL // what relative links are relative to; nil: they stay as they are
-	Top  int      // the highest level that a heading gets; 0: any
+	Top  int      // the level of the first heading; 0: all stay as they are
 }
 
 // HTML renders Markdown as HTML.
@@ -56,10 +56,14 @@ func (t Text) HTML() template.HTML {
 
 func (m Markdown) parse(source []byte) ast.Node {
 	doc := markdown.Parser().Parse(text.NewReader(source))
+	ranks := ranks{top: m.Top}
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			n.Level = min(6, max(n.Level, m.Top))
+			n.Level = ranks.level(n.Level)
 		case *ast.Link:
 			n.Destination = m.absolute(n.Destination)
 		case *ast.Image:
@@ -68,6 +72,25 @@ func (m Markdown) parse(source []byte) ast.Node {
 		return ast.WalkContinue, nil
 	})
 	return doc
+}
+
+// ranks place headings from a level on, whatever levels they were written with, so
+// that none is skipped: one who listens goes by them (WCAG 2.2, technique G141).
+type ranks struct {
+	top   int
+	above []int // the written levels of the last heading, and of those that it stands under
+}
+
+// level is where the next heading belongs that was written with that level.
+func (r *ranks) level(written int) int {
+	if r.top == 0 {
+		return written
+	}
+	for len(r.above) > 0 && r.above[len(r.above)-1] >= written {
+		r.above = r.above[:len(r.above)-1]
+	}
+	r.above = append(r.above, written)
+	return min(6, r.top+len(r.above)-1)
 }
 
 // absolute resolves a link (RFC 3986, section 5). What is no URL stays as it is.

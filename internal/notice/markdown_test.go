@@ -31,7 +31,7 @@ func TestHTML(t *testing.T) {
 	}
 }
 
-// TestPlaced resolves relative links and keeps headings below the page's own.
+// TestPlaced resolves relative links.
 func TestPlaced(t *testing.T) {
 	base, err := url.Parse("https://status.example/open/closures/flood/")
 	if err != nil {
@@ -42,7 +42,6 @@ func TestPlaced(t *testing.T) {
 		"[x](../winter/)":                     `<p><a href="https://status.example/open/closures/winter/">x</a></p>` + "\n",
 		"[x](/gifts) [y](mailto:a@b.example)": `<p><a href="https://status.example/gifts">x</a> <a href="mailto:a@b.example">y</a></p>` + "\n",
 		"![x](mud.jpg)":                       `<p><img src="https://status.example/open/closures/flood/mud.jpg" alt="x"></p>` + "\n",
-		"# Top\n\n###### Low":                 "<h3>Top</h3>\n<h6>Low</h6>\n",
 	} {
 		if got := string(m.HTML(source)); got != want {
 			t.Errorf("%q: got %q, want %q", source, got, want)
@@ -50,6 +49,23 @@ func TestPlaced(t *testing.T) {
 	}
 	if got, want := m.PlainText("[delivery](../delivery/)"), "delivery (https://status.example/open/closures/delivery/)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Headings begin at the level that they are to have, and none is skipped.
+func TestHeadingLevels(t *testing.T) {
+	for written, want := range map[string]string{
+		"3": "2", "1 6": "2 3", "3 2 3": "2 2 3", "2 4 3 4 2": "2 3 3 4 2", "1 2 3 4 5 6": "2 3 4 5 6 6", "6 1 6 6": "2 2 3 3",
+	} {
+		var source strings.Builder
+		for level := range strings.FieldsSeq(written) {
+			source.WriteString(strings.Repeat("#", int(level[0]-'0')) + " x\n\n")
+		}
+		got := strings.NewReplacer("<h", "", ">x", "", "</h2>\n", " ", "</h3>\n", " ", "</h4>\n", " ", "</h5>\n", " ", "</h6>\n", " ").
+			Replace(string(Markdown{Top: 2}.HTML(source.String())))
+		if strings.Join(strings.Fields(got), " ") != want {
+			t.Errorf("%s: got %s, want %s", written, got, want)
+		}
 	}
 }
 

@@ -33,9 +33,9 @@ type paint struct{ Fill, Ink string }
 
 // paints are those of the colours that a site can set, as long as it sets none.
 var paints = map[string]paint{
-	"open":    {"#1c6b45", "#ffffff"},
-	"planned": {"#1f4e8c", "#ffffff"},
-	"delayed": {"#f4b63f", "#2a1d02"},
+	"open":    {"#1a6543", "#ffffff"},
+	"planned": {"#1d4a86", "#ffffff"},
+	"delayed": {"#f0b23b", "#231801"},
 }
 
 func (r reader) paint(tone string) paint {

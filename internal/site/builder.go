@@ -33,9 +33,9 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 		if snap.Known != nil {
 			facts, changes = snap.Known.Notices[n.Slug], snap.Known.Changes[n.Slug]
 		}
-		faces[i] = b.face(n, facts, changes)
+		faces[i] = b.face(n, facts, changes, v.before(i, n))
 	}
-	v.forget(faces)
+	v.remember(faces)
 	slices.SortFunc(faces, func(x, y *face) int {
 		if c := x.closed.Compare(y.closed); c != 0 {
 			return c
@@ -46,8 +46,18 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	return b
 }
 
-// forget drops the faces of notices that are gone.
-func (v *voice) forget(present []*face) {
+// before is the face that a notice had, which most often stood at the same place;
+// nil: it is new.
+func (v *voice) before(i int, n *notice.Notice) *face {
+	if i < len(v.order) && v.order[i].basis.original == n {
+		return v.order[i]
+	}
+	return v.faces[n.Slug]
+}
+
+// remember keeps the faces that are present and drops those of notices that are gone.
+func (v *voice) remember(present []*face) {
+	v.order = slices.Clone(present)
 	if len(v.faces) == len(present) {
 		return
 	}

@@ -24,9 +24,11 @@ type closure struct {
 // so that they also hold where public/ is read from a disk.
 func closurePath(slug string) string { return "closures/" + slug + "/index.html" }
 
-// markdown renders a closure's text so that its relative links hold in lists and
-// feeds too, and no heading outranks the page's own, which go down to top-1.
-func (r reader) markdown(slug string, top int) notice.Markdown {
+// markdown renders a closure's text so that its relative links lead, in lists and
+// feeds too, where they lead on its page in the language of the text, and its
+// headings follow on the page's own, which go down to top-1.
+func (r reader) markdown(slug, language string, top int) notice.Markdown {
+	r.voice = r.speaker(language)
 	return notice.Markdown{Base: r.closureURL(slug), Top: top}
 }
 
@@ -39,14 +41,15 @@ func (r reader) closureURL(slug string) *url.URL {
 func (c closure) Title() string { return c.f.n.Title }
 
 // Lang is the language of the owner's words.
-func (c closure) Lang() string { return c.language(c.f.n.Language) }
+func (c closure) Lang() string { return c.speaker(c.f.n.Language).Tag }
 
-// language is that of words which say, or don't, that they were translated.
-func (r reader) language(of string) string {
-	if of == "" {
-		return r.site.cfg.Language()
-	}
-	return of
+// Dir is how the owner's words are written: ltr or rtl.
+func (c closure) Dir() string { return c.speaker(c.f.n.Language).Dir }
+
+// speaker is the voice of words which say, or don't, that they were translated.
+func (r reader) speaker(language string) *voice {
+	i := slices.IndexFunc(r.voices, func(v *voice) bool { return v.Tag == language })
+	return r.voices[max(0, i)]
 }
 
 // Untranslated tells whether the owner's words are not in the page's language.
@@ -196,7 +199,7 @@ func (c closure) Summary() string { return notice.Summary(c.f.n.Body) }
 // Body is the owner's text up to the first update. Its headings rank from top on
 // (2: h2), below that which it stands under.
 func (c closure) Body(top int) template.HTML {
-	return c.markdown(c.f.n.Slug, top).HTML(c.f.n.Body)
+	return c.markdown(c.f.n.Slug, c.f.n.Language, top).HTML(c.f.n.Body)
 }
 
 // Facts are in the owner's order.
@@ -209,15 +212,17 @@ type update struct {
 	Title string
 	Body  template.HTML
 	Lang  string // of the title and the text
+	Dir   string
 }
 
 // Updates come newest first, with headings as in Body.
 func (c closure) Updates(top int) []update {
 	var us []update
 	for _, u := range c.updates(c.f.n) {
+		words := c.speaker(u.Language)
 		us = append(us, update{
 			ID: updateID(u), At: c.moment(u.At, false), Title: u.Title,
-			Body: c.markdown(c.f.n.Slug, top).HTML(u.Body), Lang: c.language(u.Language),
+			Body: c.markdown(c.f.n.Slug, u.Language, top).HTML(u.Body), Lang: words.Tag, Dir: words.Dir,
 		})
 	}
 	return us

@@ -18,6 +18,7 @@ type event struct {
 	what   string // ends the entry's title
 	change int    // the index of the change that it tells of; 0: none
 	body   string // Markdown
+	words  string // the body's language; empty: the notices' own
 }
 
 // newest gives the faces, at most count, to which something happened last: the
@@ -55,7 +56,7 @@ func (r reader) events(faces []*face, count int) []event {
 // eventsOf may give moments that are not known, or lie ahead.
 func (r reader) eventsOf(f *face) []event {
 	n := f.n
-	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body}}
+	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body, words: n.Language}}
 	if f.calledOffUnseen() {
 		es[0].what = r.voice.Text("event.cancelled")
 	}
@@ -63,9 +64,9 @@ func (r reader) eventsOf(f *face) []event {
 		es = append(es, r.changeEvent(f, i+1))
 	}
 	for _, u := range n.Updates {
-		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body})
+		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body, words: u.Language})
 	}
-	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body}
+	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body, words: n.Language}
 	switch phase := f.basis.phase; {
 	case f.facts.Missed: // nothing happened
 	case phase == notice.Closed || phase == notice.Overdue:
@@ -127,5 +128,5 @@ func (r reader) content(e event) string {
 	if lead != "" {
 		lead = "<p>" + html.EscapeString(lead) + "</p>\n"
 	}
-	return lead + string(r.markdown(e.f.n.Slug, 3).HTML(e.body))
+	return lead + string(r.markdown(e.f.n.Slug, e.words, 3).HTML(e.body))
 }

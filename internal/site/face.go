@@ -53,8 +53,7 @@ type basis struct {
 
 // face gives the face of a notice at the reader's moment: the one of before,
 // where its basis is the same.
-func (r reader) face(n *notice.Notice, facts Facts, changes []Change) *face {
-	old := r.voice.faces[n.Slug]
+func (r reader) face(n *notice.Notice, facts Facts, changes []Change, old *face) *face {
 	if old != nil && old.basis.original == n && old.facts == facts && old.basis.changes == len(changes) && old.lasts(r.now) {
 		return old
 	}

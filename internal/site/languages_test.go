@@ -138,3 +138,30 @@ func said(t *testing.T, page []byte) (all []string) {
 func isSentence(a html.Attribute) bool {
 	return slices.Contains([]string{"description", "og:title", "og:description", "twitter:title", "twitter:description"}, a.Val)
 }
+
+// Words that wait for their translation stand on the page as what they are, and
+// their links lead where the owner meant.
+func TestUntranslatedWords(t *testing.T) {
+	in := input(t, "2026-12-29 11:00")
+	in.Config.Languages = []string{"en", "ar"}
+	n := &notice.Notice{Slug: "c", Title: "New Year", Body: "See [the plan](plan.pdf).", Closes: at(t, "2026-12-24 18:00")}
+	n.Updates = []notice.Update{{At: at(t, "2026-12-25 10:00").Time, Title: "Now", Body: "See [this](new.pdf)."}}
+	n.Translations = []*notice.Translation{{Slug: "c", Language: "ar", Title: "سنة", Body: "[خطة](plan.ar.pdf)"}}
+	plain := *n
+	plain.Slug, plain.Translations = "d", nil
+	in.Notices = []*notice.Notice{n, &plain}
+	files := build(t, in)
+	for page, wants := range map[string][]string{
+		"ar/closures/c/index.html": {`<h1 lang="ar" dir="rtl">سنة`, `/open/ar/closures/c/plan.ar.pdf"`, `/open/closures/c/new.pdf"`, `<div class="prose" lang="en" dir="ltr">`},
+		"ar/closures/d/index.html": {`<h1 lang="en" dir="ltr">New Year`, `/open/closures/d/plan.pdf"`},
+		"ar/index.html":            {`/open/ar/closures/c/plan.ar.pdf"`, `/open/closures/d/plan.pdf"`},
+		"ar/feed.xml":              {`/open/ar/closures/c/plan.ar.pdf"`, `/open/closures/c/new.pdf"`, `/open/closures/d/plan.pdf"`},
+		"closures/c/index.html":    {`/open/closures/c/plan.pdf"`},
+	} {
+		for _, want := range wants {
+			if !bytes.Contains(files[page], []byte(want)) {
+				t.Errorf("%s: no %s", page, want)
+			}
+		}
+	}
+}

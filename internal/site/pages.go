@@ -117,7 +117,7 @@ func (b *builder) closures() {
 }
 
 func (r reader) closurePage(f *face) ([]byte, error) {
-	text := r.markdown(f.n.Slug, 2).Read(f.n.Body)
+	text := r.markdown(f.n.Slug, f.n.Language, 2).Read(f.n.Body)
 	frame := r.frame(f.path, text.Summary())
 	if f.n.Draft {
 		frame.Canonical = ""

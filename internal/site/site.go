@@ -89,6 +89,7 @@ type voice struct {
 	zone   string           // the shop's, as its speakers call it: Lisbon
 	theme  *theme           // with this language's words
 	faces  map[string]*face // by slug
+	order  []*face          // as the last edition had their notices
 }
 
 // voice gives a language of the site. An error is the theme's, and names file
@@ -105,7 +106,7 @@ func (s *Site) voice(tag, prefix string) (*voice, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &voice{words, prefix, words.Zone(s.cfg.Shop.Location), theme, map[string]*face{}}
+	v := &voice{words, prefix, words.Zone(s.cfg.Shop.Location), theme, map[string]*face{}, nil}
 	s.voices[tag] = v
 	return v, nil
 }

@@ -27,6 +27,13 @@ type theme struct {
 	brand  brand
 	parts  *template.Template
 	pages  map[string]*template.Template
+	kept   sync.Map // what kept rendered, by keptPart
+}
+
+// keptPart is what a part that is kept depends on.
+type keptPart struct {
+	name, root string
+	channel    channelLink
 }
 
 // shared are the files that every page is made with, and the badge, which is none.
@@ -36,7 +43,8 @@ var shared = []string{"layout.html", "parts.html", "badge.svg"}
 var pageFiles = []string{"index.html", "closure.html", "history.html", "year.html", "404.html"}
 
 // loadTheme parses the templates. In them {{t "message.id"}} is a message in the
-// language of words, and {{t "message.id" "Name" .Value}} one with a value in it.
+// language of words, and {{t "message.id" "Name" .Value}} one with a value in it;
+// {{kept "part" .}} is a part as rendered before for a page that lies as deep.
 func loadTheme(files fs.FS, settings config.Theme, words *locale.Language) (*theme, error) {
 	style, err := small(files, "style.css", &css.Minifier{}, nil)
 	if err != nil {
@@ -46,14 +54,15 @@ func loadTheme(files fs.FS, settings config.Theme, words *locale.Language) (*the
 	if err != nil {
 		return nil, err
 	}
-	base := template.New("").Funcs(template.FuncMap{"t": words.Text})
+	t := &theme{
+		style: template.CSS(style) + template.CSS(overrides(settings)), script: template.JS(script), brand: newBrand(settings),
+		pages: map[string]*template.Template{},
+	}
+	base := template.New("").Funcs(template.FuncMap{"t": words.Text, "kept": t.keep})
 	if err := parse(base, files, shared...); err != nil {
 		return nil, err
 	}
-	t := &theme{
-		style: template.CSS(style) + template.CSS(overrides(settings)), script: template.JS(script), brand: newBrand(settings),
-		parts: template.Must(base.Clone()), pages: map[string]*template.Template{},
-	}
+	t.parts = template.Must(base.Clone())
 	for _, name := range pageFiles {
 		page := template.Must(base.Clone())
 		if err := parse(page, files, name); err != nil {
@@ -99,6 +108,21 @@ func (t *theme) part(name string, data any) ([]byte, error) {
 		return nil, themeError(err)
 	}
 	return out.Bytes(), nil
+}
+
+// keep gives a part of a page as it was rendered before: thousands of pages differ
+// in nothing else than what is between such parts.
+func (t *theme) keep(name string, p Page) (template.HTML, error) {
+	key := keptPart{name, p.Root, p.Channel}
+	if part, ok := t.kept.Load(key); ok {
+		return part.(template.HTML), nil
+	}
+	content, err := t.part(name, p)
+	if err != nil {
+		return "", err
+	}
+	t.kept.Store(key, template.HTML(content))
+	return template.HTML(content), nil
 }
 
 // templateName is where a theme's file lies in a site.

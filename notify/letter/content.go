@@ -142,9 +142,9 @@ func (w writer) missing(c content) string {
 func (w writer) say(id string, data ...any) string { return w.lang.Text("mail."+id, data...) }
 
 // prose is Markdown as text and as HTML fit for a mail. Its links begin at the
-// page in the language that it was written in.
+// page in the language that it was written in, and its headings below the title's.
 func (w writer) prose(markdown string, words tongue) (string, htmltemplate.HTML) {
-	render := notice.Markdown{Base: w.cfg.ClosureURL(words.Lang, w.Notice.Slug)}
+	render := notice.Markdown{Base: w.cfg.ClosureURL(words.Lang, w.Notice.Slug), Top: 3}
 	text := render.PlainText(markdown)
 	if len(text) > w.room.text {
 		text = clip(line(text), w.room.text)

@@ -10,14 +10,15 @@ import (
 
 // styles are for what Markdown makes, inline: many mailboxes drop style sheets.
 var styles = map[string]string{
-	"a":          "color:#1f4e8c",
+	"a":          "color:#1d4a86",
 	"p":          "margin:0 0 16px",
 	"ul":         "margin:0 0 16px;padding-left:24px",
 	"ol":         "margin:0 0 16px;padding-left:24px",
 	"li":         "margin:0 0 4px",
-	"h1":         "margin:24px 0 8px;font-size:20px;line-height:1.3",
-	"h2":         "margin:24px 0 8px;font-size:18px;line-height:1.3",
-	"h3":         "margin:24px 0 8px;font-size:17px;line-height:1.3",
+	"h3":         "margin:24px 0 8px;font-size:20px;line-height:1.3",
+	"h4":         "margin:24px 0 8px;font-size:18px;line-height:1.3",
+	"h5":         "margin:24px 0 8px;font-size:17px;line-height:1.3",
+	"h6":         "margin:24px 0 8px;font-size:17px;line-height:1.3",
 	"blockquote": "margin:0 0 16px;padding-left:16px;border-left:3px solid #c9c4b8",
 	"pre":        "margin:0 0 16px;white-space:pre-wrap",
 	"table":      "margin:0 0 16px;border-collapse:collapse",

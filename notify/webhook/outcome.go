@@ -29,6 +29,22 @@ type Outcome struct {
 	Err error
 }
 
+// Word is the outcome in a word, to count by: acknowledged, gone, status-500,
+// unanswered, or unreachable.
+func (o Outcome) Word() string {
+	switch {
+	case o.Acknowledged:
+		return "acknowledged"
+	case o.Gone:
+		return "gone"
+	case o.Status != 0:
+		return "status-" + strconv.Itoa(o.Status)
+	case o.Ambiguous:
+		return "unanswered"
+	}
+	return "unreachable"
+}
+
 // answered judges an HTTP status. Statuses of RFC 9110, section 15; 524 is how
 // Cloudflare says 504.
 func answered(status int) Outcome {

@@ -57,14 +57,14 @@
     }, 99);
   };
 
-  // An element that is off has the reason below it, which moves nothing either.
-  // One that the shop had switched off itself stays off afterwards.
+  // An element that is off has the reason below it, for which what follows makes
+  // room. One that the shop had switched off itself stays off afterwards.
   const hold = (element) => {
     let h = held.get(element);
     if (!h) {
       h = make("span", { id: "backsoon-" + held.size });
       h.dataset.nosnippet = "";
-      h.style.cssText = "position:absolute;display:block;padding:.2em .5em;background:#fff;color:#222;border:1px solid";
+      h.style.cssText = "display:table;margin:.4em 0;padding:.2em .5em;background:#fff;color:#222;border:1px solid";
       h.before = element.getAttribute(describedBy);
       element.setAttribute(describedBy, (h.before ? h.before + " " : "") + h.id);
       held.set(element, h);

@@ -3,11 +3,13 @@
 (function (page, mine) {
   var lang = mine.locale + '-u-nu-latn'; // digits as in the page
   var each = function (what, where, f) { where.querySelectorAll(what).forEach(f); };
-  var wall = function (t, zone) {
+  var clock = function (zone) {
     return new Intl.DateTimeFormat(lang, {
       weekday: 'short', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone
-    }).format(t);
+    });
   };
+  // Made once: this is what takes a telephone longest.
+  var here = clock(), there = clock(mine.zone), ahead = new Intl.RelativeTimeFormat(lang);
   // Where a page says how something stands, the states to come lie in templates.
   var lives = [];
   each('[data-live]', page, function (place) {
@@ -16,7 +18,8 @@
       states.push({ at: Date.parse(t.dataset.at), name: t.dataset.name, content: t.content });
       t.remove();
     });
-    states[0].content = page.createRange().createContextualFragment(place.innerHTML);
+    states[0].content = page.createDocumentFragment();
+    states[0].content.append.apply(states[0].content, place.cloneNode(true).childNodes);
     lives.push({ place: place, states: states, shown: states[0] });
   });
   var look = function () {
@@ -34,15 +37,15 @@
       }
     });
     each('main :not(.past *) > time:not([data-seen])[datetime*=T]', page, function (time) {
-      var t = new Date(time.dateTime), yours = wall(t);
+      var t = new Date(time.dateTime), yours = here.format(t);
       time.dataset.seen = 1;
-      if (yours != wall(t, mine.zone))
+      if (yours != there.format(t))
         time.nextElementSibling.insertAdjacentHTML('afterend', ' <span class=yours>' + mine.yours.replace('|', yours) + '</span>');
     });
     each('[data-until]', page, function (place) {
       var minutes = Math.ceil((Date.parse(place.dataset.until) - now) / 6e4);
       var unit = minutes < 120 ? ['minute', 1] : minutes < 2880 ? ['hour', 60] : ['day', 1440];
-      place.textContent = minutes > 0 ? new Intl.RelativeTimeFormat(lang).format(Math.round(minutes / unit[1]), unit[0]) : '';
+      place.textContent = minutes > 0 ? ahead.format(Math.round(minutes / unit[1]), unit[0]) : '';
     });
     // A page may be older than a day.
     var today = new Date(now).toLocaleDateString('sv', { timeZone: mine.zone }).split('-');

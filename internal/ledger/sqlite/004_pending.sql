@@ -7,7 +7,8 @@ CREATE TABLE pending (               -- who asked to be told, or to be told of s
     expires      INTEGER NOT NULL,   -- when the link in that mail ends
     mails        INTEGER NOT NULL,   -- sent or owed since the first time
     attempts     INTEGER NOT NULL DEFAULT 0,
-    next_try     INTEGER NOT NULL    -- when the mail is due; 0: none is owed
+    next_try     INTEGER NOT NULL,   -- when the mail is due; 0: none is owed
+    claim        INTEGER NOT NULL DEFAULT 0   -- which watcher has it under way; 0: none
 );
 CREATE UNIQUE INDEX pending_by_email ON pending (lower(email));
 CREATE INDEX pending_due ON pending (next_try);

@@ -1,0 +1,195 @@
+package torture
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const theOwner = "owner@harbour.example"
+
+// TestFolder does to the folder of notices whatever disks, mounts and scripts do
+// to folders. What was accepted stands, at the checkout and on the page; the owner
+// hears of it once; and memory stays bounded.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	faults := []struct {
+		name   string
+		do     func(w *world) (undo func())
+		alerts int
+	}{
+		{"emptied", (*world).emptied, 1},
+		{"gone", (*world).gone, 1},
+		{"a symbolic link to an empty one", (*world).linked, 1},
+		{"a file in its place", (*world).replaced, 1},
+		{"10,000 files of garbage", (*world).littered, 1},
+		{"one file written 1,000 times a second", (*world).hammered, 0},
+	}
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2, 0, "alerts: ["+theOwner+"]\n")
+			now := time.Now()
+			w.notice("flood", front(0), "closes: "+now.Add(-time.Hour).Format(time.RFC3339))
+			w.notice("holiday", front(1), "closes: "+now.Add(240*time.Hour).Format(time.RFC3339), "reopens: "+now.Add(480*time.Hour).Format(time.RFC3339))
+			w.settle()
+			before := w.status()
+			p := w.start("watch")
+			w.within(20*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
+			undo := f.do(w)
+			time.Sleep(8 * time.Second) // longer than a refusal waits to be announced
+			w.standsAs(before)
+			if got, _ := w.mail.letters(theOwner); got != f.alerts {
+				t.Errorf("%d alerts\n%s", got, p.out)
+			}
+			undo()
+			time.Sleep(3 * time.Second)
+			w.standsAs(before)
+			if peak := p.peakMemory(); peak > 120<<20 {
+				t.Errorf("%d MiB of memory at the peak", peak>>20)
+			}
+			w.notice("holiday", front(1), "closes: "+now.Add(-time.Minute).Format(time.RFC3339))
+			w.within(10*time.Second, "it still follows", func() bool { _, state := w.fronts[1].seen(); return state == "off" })
+			p.terminate()
+		})
+	}
+}
+
+// standsAs checks that nothing has changed for anybody.
+func (w *world) standsAs(before status) {
+	w.t.Helper()
+	now := w.status()
+	for i, c := range w.fronts {
+		revision, _ := c.seen()
+		want, got := before.Storefronts[front(i)], now.Storefronts[front(i)]
+		if got.State != want.State || got.Revision != want.Revision || revision != want.Revision {
+			w.t.Errorf("%s was %s at %d; it is %s at %d, and the checkout heard of %d", front(i), want.State, want.Revision, got.State, got.Revision, revision)
+		}
+	}
+	for _, slug := range []string{"flood", "holiday"} {
+		if _, err := os.Stat(filepath.Join(w.dir, "public", "closures", slug, "index.html")); err != nil {
+			w.t.Errorf("its page is gone: %v", err)
+		}
+	}
+	if w.public() != "off" {
+		w.t.Error("public/status.json opens the checkout")
+	}
+}
+
+func (w *world) folder() string { return filepath.Join(w.dir, "content", "closures") }
+
+// moved moves the folder away, and gives how it comes back.
+func (w *world) moved() (back func()) {
+	w.t.Helper()
+	away := w.dir + "-away"
+	must(w.t, os.Rename(w.folder(), away))
+	return func() {
+		w.t.Helper()
+		must(w.t, os.RemoveAll(w.folder()))
+		must(w.t, os.Rename(away, w.folder()))
+	}
+}
+
+func (w *world) gone() (undo func()) { return w.moved() }
+
+func (w *world) emptied() (undo func()) {
+	w.t.Helper()
+	texts := map[string][]byte{}
+	entries, err := os.ReadDir(w.folder())
+	must(w.t, err)
+	for _, e := range entries {
+		path := filepath.Join(w.folder(), e.Name())
+		texts[e.Name()] = readFile(w.t, path)
+		must(w.t, os.Remove(path))
+	}
+	return func() {
+		w.t.Helper()
+		for name, text := range texts {
+			w.write("content/closures/"+name, string(text))
+		}
+	}
+}
+
+func (w *world) linked() (undo func()) {
+	w.t.Helper()
+	back := w.moved()
+	must(w.t, os.Symlink(w.t.TempDir(), w.folder()))
+	return back
+}
+
+func (w *world) replaced() (undo func()) {
+	w.t.Helper()
+	back := w.moved()
+	must(w.t, os.WriteFile(w.folder(), []byte("not a folder"), 0o644))
+	return back
+}
+
+// littered has 10,000 files, each wrong in its own way, some of them large.
+func (w *world) littered() (undo func()) {
+	w.t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	var names []string
+	for i := range 10_000 {
+		text := make([]byte, r.IntN(4000))
+		for j := range text {
+			text[j] = byte(r.IntN(256))
+		}
+		if i%100 == 0 {
+			text = append([]byte("---\ntitle: x\n"), text...)
+		}
+		name := filepath.Join(w.folder(), fmt.Sprintf("garbage-%d.md", i))
+		must(w.t, os.WriteFile(name, text, 0o644))
+		names = append(names, name)
+	}
+	return func() {
+		w.t.Helper()
+		for _, name := range names {
+			must(w.t, os.Remove(name))
+		}
+	}
+}
+
+// hammered has one good notice rewritten 1,000 times a second, for as long as the
+// test looks, and then whole for good.
+func (w *world) hammered() (undo func()) {
+	path := filepath.Join(w.folder(), "flood.md")
+	text := readFile(w.t, path)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				os.WriteFile(path, text, 0o644)
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}
+
+// peakMemory is the most memory that the process held, in bytes.
+func (p *process) peakMemory() int {
+	p.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	must(p.t, err)
+	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	kib, err := strconv.Atoi(strings.Fields(after)[0])
+	must(p.t, err)
+	return kib << 10
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
