@@ -17,10 +17,11 @@ import (
 
 // How mail is sent.
 const (
-	expandBatch = 1000               // letters written at once: a checkout waits for no more
-	sendBatch   = 50                 // letters claimed at once: at most so many are repeated after a crash
-	overtakeAge = 15 * time.Minute   // from then on a newer mail of the same closure replaces an older one
-	giveUpAfter = 5 * 24 * time.Hour // as RFC 5321, 4.5.4.1 suggests
+	expandBatch = 1000                   // letters written at once: a checkout waits for no more
+	expandWhile = 250 * time.Millisecond // before letters are sent again
+	sendBatch   = 50                     // letters claimed at once: at most so many are repeated after a crash
+	overtakeAge = 15 * time.Minute       // from then on a newer mail of the same closure replaces an older one
+	giveUpAfter = 5 * 24 * time.Hour     // as RFC 5321, 4.5.4.1 suggests
 )
 
 var letterRetry = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
@@ -57,9 +58,9 @@ func (r *renderedCampaign) suiting(s ledger.Subscriber) *renderedWording {
 	return r.in[locale.Best(r.languages, s.Language)]
 }
 
-// SendMail sends one batch of what is due: alerts first, then questions and
-// letters, so that neither holds the other up. more
-// tells whether there is more to do at once.
+// SendMail sends one batch of what is due: alerts first, then a few questions,
+// then letters, so that neither holds the other up. more tells whether there is
+// more to do at once.
 func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
 	if w.sender == nil {
 		return false, nil
@@ -80,7 +81,7 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if mailing, err := w.mailing(ctx); !mailing || err != nil {
 		return asking, err
 	}
-	expanding, err := w.expand(ctx, now)
+	expanding, err := w.expandForAWhile(ctx, now)
 	if err != nil {
 		return false, err
 	}
@@ -103,6 +104,17 @@ func (w *Watcher) mailing(ctx context.Context) (mailing bool, err error) {
 	return mailing, err
 }
 
+// expandForAWhile writes letters down, a batch after the other, and sends none
+// meanwhile: a million are written within seconds, and sent within minutes.
+func (w *Watcher) expandForAWhile(ctx context.Context, now time.Time) (more bool, err error) {
+	for end := time.Now().Add(expandWhile); ; {
+		more, err = w.expand(ctx, now)
+		if err != nil || !more || !time.Now().Before(end) {
+			return more, err
+		}
+	}
+}
+
 // expand writes the next letters of the campaigns that have fired, ends those
 // that a newer one replaces, and closes those that owe nothing more.
 func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err error) {
@@ -119,9 +131,12 @@ func (w *Watcher) expand(ctx context.Context, now time.Time) (more bool, err err
 			if c.Fired.IsZero() || c.Cursor >= c.Last || more {
 				continue
 			}
-			if more, err = tx.Expand(c, expandBatch); err != nil {
+			written, err := tx.Expand(c, expandBatch)
+			if err != nil {
 				return err
 			}
+			more = written == expandBatch
+			tx.AfterCommit(func() { w.Work.Expanded(written) })
 		}
 		return w.finish(tx, now)
 	})

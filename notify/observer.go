@@ -9,6 +9,7 @@ type Observer interface {
 	Reconciled(took time.Duration, err error)
 	Built(took time.Duration, err error) // the pages
 	Sent(storefront, outcome string)     // a webhook: webhook.Outcome.Word
+	Expanded(letters int)                // a mail's letters written down, to be sent
 	Mailed(outcome string)               // a letter or an alert: email.Verdict
 }
 
@@ -18,4 +19,5 @@ type unobserved struct{}
 func (unobserved) Reconciled(time.Duration, error) {}
 func (unobserved) Built(time.Duration, error)      {}
 func (unobserved) Sent(string, string)             {}
+func (unobserved) Expanded(int)                    {}
 func (unobserved) Mailed(string)                   {}

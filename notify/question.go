@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	questionBatch = 20          // sent at once, so that letters come to their turn
-	questionRest  = time.Minute // when no recipient is to blame
+	questionBatch = 20               // sent at once, so that letters come to their turn
+	questionTime  = 10 * time.Second // for all of these: strangers may choose a mailbox that is slow
+	questionRest  = time.Minute      // when no recipient is to blame, or the time was up
 	tidyEvery     = time.Hour
 )
 
@@ -36,9 +37,11 @@ func (w *Watcher) sendQuestions(ctx context.Context, now time.Time) (more bool, 
 		return false, err
 	}
 	outcomes := make([]email.Outcome, len(due))
+	sending, cancel := context.WithTimeout(ctx, questionTime)
+	defer cancel()
 	var each sync.WaitGroup
 	for i, q := range due {
-		each.Go(func() { outcomes[i] = w.sendQuestion(ctx, q, now) })
+		each.Go(func() { outcomes[i] = w.sendQuestion(sending, q, now) })
 	}
 	each.Wait()
 	w.insist(ctx, "what came of a question to a mailbox", func() error {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"mime/quotedprintable"
@@ -176,6 +177,28 @@ func TestNoServer(t *testing.T) {
 	}
 	if !b.w.mail.askAfter.After(b.clock()) || !b.w.mail.rest.until.IsZero() {
 		t.Errorf("questions wait until %v, letters until %v", b.w.mail.askAfter, b.w.mail.rest.until)
+	}
+}
+
+// TestSlowMailboxes: a server that is slow where strangers want it to be holds the
+// letters up for a while only, and questions wait.
+func TestSlowMailboxes(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	slow := make(chan struct{})
+	b.mailbox.rcpt = func(string) error { <-slow; return nil }
+	b.ask("ann@example.org", "bob@example.org")
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if more, err := b.w.sendQuestions(soon, b.clock()); more || err != nil {
+		t.Errorf("more %v, %v", more, err)
+	}
+	if !b.w.mail.askAfter.After(b.clock()) {
+		t.Error("the next questions follow at once")
+	}
+	close(slow)
+	b.minutely("2026-11-20 10:30")
+	if n := len(b.mailbox.letters()); n != 2 {
+		t.Errorf("%d questions in the end", n)
 	}
 }
 

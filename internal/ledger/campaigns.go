@@ -106,25 +106,26 @@ func (t *Tx) Fire(c Campaign) error {
 }
 
 // Expand writes the letters of the next limit subscribers of a fired campaign
-// and moves its cursor with them. It tells whether more are to come.
-func (t *Tx) Expand(c Campaign, limit int) (more bool, err error) {
+// and moves its cursor with them. It tells how many it wrote: fewer than limit, and
+// there are no more.
+func (t *Tx) Expand(c Campaign, limit int) (written int, err error) {
 	where, args := follows(c, c.Cursor, c.Last)
 	ids, err := rows(t, func(s scanner) (id int64, err error) { err = s.Scan(&id); return },
 		fmt.Sprintf("SELECT id FROM subscribers WHERE %s ORDER BY id LIMIT %d", where, limit), args...)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	upTo, more := c.Last, false
+	upTo := c.Last
 	if len(ids) == limit {
-		upTo, more = ids[limit-1], true
+		upTo = ids[limit-1]
 	}
 	where, args = follows(c, c.Cursor, upTo, c.ID, millis(c.Fired))
 	_, err = t.exec("INSERT INTO letters (campaign, subscriber, next_try) SELECT $1, id, $2 FROM subscribers WHERE "+where, args...)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	_, err = t.exec("UPDATE campaigns SET cursor = $1 WHERE id = $2", upTo, c.ID)
-	return more, err
+	return len(ids), err
 }
 
 // follows is the condition for a subscriber to get the campaign, its parameters
@@ -164,7 +165,8 @@ func (t *Tx) Overtake(open []Campaign, before time.Time) error {
 		if c.Fired.IsZero() || c.Fired.After(before) {
 			continue
 		}
-		newer, err := rows(t, scanCampaign, "SELECT "+campaignColumns+" FROM campaigns WHERE slug = $1 AND fired > $2", c.Slug, millis(c.Fired))
+		newer, err := rows(t, scanCampaign, "SELECT "+campaignColumns+" FROM campaigns WHERE slug = $1 AND (fired > $2 OR fired = $3 AND id > $4)",
+			c.Slug, millis(c.Fired), millis(c.Fired), c.ID)
 		if err != nil {
 			return err
 		}

@@ -72,8 +72,9 @@ func expandAll(t testing.TB, l *Ledger, id int64, batch int) (batches int) {
 	t.Helper()
 	for more := true; more; batches++ {
 		c := campaign(t, l, id)
-		update(t, l, func(tx *Tx) (err error) {
-			more, err = tx.Expand(c, batch)
+		update(t, l, func(tx *Tx) error {
+			written, err := tx.Expand(c, batch)
+			more = written == batch
 			return err
 		})
 		if after := campaign(t, l, id); after.Cursor <= c.Cursor && more {

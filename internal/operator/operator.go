@@ -37,6 +37,7 @@ type Desk struct {
 	builds     prometheus.Histogram
 	built      prometheus.Gauge
 	webhooks   *prometheus.CounterVec
+	written    prometheus.Counter
 	mail       *prometheus.CounterVec
 
 	mu     sync.Mutex
@@ -61,9 +62,10 @@ func Open(now func() time.Time, owed func(context.Context) (Owed, error)) *Desk 
 		builds:     histogram("backsoon_build_seconds", "Time that it took to bring the pages up to date."),
 		built:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "backsoon_last_build_timestamp_seconds", Help: "When the pages were last brought up to date, in Unix seconds."}),
 		webhooks:   counters("backsoon_webhook_attempts_total", "Webhooks sent, by storefront and by what came of it.", "storefront", "outcome"),
+		written:    prometheus.NewCounter(prometheus.CounterOpts{Name: "backsoon_letters_written_total", Help: "Letters that mails owe, written down to be sent."}),
 		mail:       counters("backsoon_mail_attempts_total", "Letters and alerts given to the mail server, by what came of it.", "outcome"),
 	}
-	d.registry.MustRegister(d.reconciles, d.failures, d.builds, d.built, d.webhooks, d.mail, debts{d},
+	d.registry.MustRegister(d.reconciles, d.failures, d.builds, d.built, d.webhooks, d.written, d.mail, debts{d},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return d
 }
@@ -92,6 +94,9 @@ func (d *Desk) Built(took time.Duration, err error) {
 func (d *Desk) Sent(storefront, outcome string) {
 	d.webhooks.WithLabelValues(storefront, outcome).Inc()
 }
+
+// Expanded notes that so many letters of a mail are written down.
+func (d *Desk) Expanded(letters int) { d.written.Add(float64(letters)) }
 
 // Mailed notes what came of a letter or an alert.
 func (d *Desk) Mailed(outcome string) { d.mail.WithLabelValues(outcome).Inc() }

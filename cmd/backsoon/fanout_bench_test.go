@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// BenchmarkFanOut closes a shop that has 1,000,000 subscribers, with the program
+// itself: change-ms is what the transaction of the change took, fire-ms that of
+// the mail's beginning; expand-s the time until every letter is written down, the
+// sending beside it; MB the most memory that the program held by then.
+//
+//	go test ./cmd/backsoon -run '^$' -bench FanOut -benchtime 1x
+func BenchmarkFanOut(b *testing.B) {
+	for b.Loop() {
+		f := newFanOut(b, "data/backsoon.db", 1_000_000)
+		f.measure()
+	}
+	b.ReportMetric(0, "ns/op") // says nothing
+}
+
+type fanOut struct {
+	b     *testing.B
+	dir   string
+	admin string
+	n     int
+}
+
+func newFanOut(b *testing.B, database string, subscribers int) *fanOut {
+	b.Helper()
+	f := &fanOut{b: b, dir: filepath.Join(b.TempDir(), "shop"), admin: freeAddress(b), n: subscribers}
+	spend(b, "backsoon", "init", f.dir)
+	settings := fmt.Sprintf("shop: {name: Harbour Books, url: \"https://status.example/\", timezone: Europe/Lisbon}\nstorefronts:\n  web: {name: Online shop}\n"+
+		"email: {from: Harbour Books <closures@harbour.example>, server: \"smtp://%s\", settle: 3s}\ndatabase: %s\nadmin: %s\n", sink(b), database, f.admin)
+	f.write("backsoon.yaml", settings)
+	spend(b, "backsoon", "--site", f.dir, "watch", "--once")
+	list, err := os.Create(filepath.Join(f.dir, "list.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := bufio.NewWriter(list)
+	fmt.Fprintln(w, "email,storefronts")
+	for i := range subscribers {
+		fmt.Fprintf(w, "reader%d@example.com,web\n", i)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	list.Close()
+	spend(b, "backsoon", "--site", f.dir, "subscribers", "import", list.Name())
+	return f
+}
+
+func (f *fanOut) write(name, text string) {
+	f.b.Helper()
+	path := filepath.Join(f.dir, name)
+	if err := os.WriteFile(path+"~", []byte(text), 0o644); err != nil {
+		f.b.Fatal(err)
+	}
+	if err := os.Rename(path+"~", path); err != nil {
+		f.b.Fatal(err)
+	}
+}
+
+func (f *fanOut) measure() {
+	watch := exec.Command("backsoon", "--site", f.dir, "watch")
+	if err := watch.Start(); err != nil {
+		f.b.Fatal(err)
+	}
+	defer func() { watch.Process.Kill(); watch.Wait() }()
+	f.until("the watcher watches", func() bool { return f.metric("backsoon_reconcile_seconds_count") > 0 })
+	before := f.metric("backsoon_reconcile_seconds_sum")
+	f.write("content/closures/flood.md", "---\ntitle: Flood\ncloses: 2026-11-20 10:00\n---\nWater.\n")
+	f.until("the change is written", func() bool { return f.metric("backsoon_owed", `kind="mail"`) >= float64(f.n) })
+	change := f.metric("backsoon_reconcile_seconds_sum") - before
+	f.until("the mail has begun", func() bool { return f.metric("backsoon_letters_written_total") > 0 })
+	began := time.Now()
+	fire := f.metric("backsoon_reconcile_seconds_sum") - before - change
+	f.until("every letter is written", func() bool { return f.metric("backsoon_letters_written_total") >= float64(f.n) })
+	f.b.ReportMetric(change*1000, "change-ms")
+	f.b.ReportMetric(fire*1000, "fire-ms")
+	f.b.ReportMetric(time.Since(began).Seconds(), "expand-s")
+	f.b.ReportMetric(float64(peak(f.b, watch.Process.Pid))/1024, "MB")
+}
+
+func (f *fanOut) until(what string, holds func() bool) {
+	f.b.Helper()
+	for end := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.b.Fatalf("not within two minutes: %s", what)
+		}
+	}
+}
+
+// metric sums up what the program counts under the name and with the labels.
+func (f *fanOut) metric(name string, labels ...string) (sum float64) {
+	res, err := http.Get("http://" + f.admin + "/metrics")
+	if err != nil {
+		return 0 // it isn't there yet
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^`+name+`(\{.*\})? (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+		if value, err := strconv.ParseFloat(m[2], 64); err == nil && strings.Contains(m[1], strings.Join(labels, ",")) {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// peak is the most memory that the process has held, in KiB.
+func peak(b *testing.B, pid int) int {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kib
+}
+
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// sink is a mail server that takes everything and keeps nothing.
+func sink(b *testing.B) (address string) {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return drain{}, nil }))
+	go server.Serve(l)
+	b.Cleanup(func() { server.Close() })
+	return l.Addr().String()
+}
+
+type drain struct{}
+
+func (drain) Mail(string, *smtp.MailOptions) error { return nil }
+func (drain) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (drain) Data(r io.Reader) error               { _, err := io.Copy(io.Discard, r); return err }
+func (drain) Reset()                               {}
+func (drain) Logout() error                        { return nil }
