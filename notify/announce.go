@@ -246,7 +246,7 @@ func earlier(a, b time.Time) time.Time {
 func (s *situation) fireDue(now time.Time, c *changes) {
 	var waiting []*ledger.Campaign
 	for _, p := range s.pending {
-		if s.rules.mail && p.NotBefore.After(now) {
+		if s.rules.mail && (p.NotBefore.After(now) || !s.mayBegin(p)) {
 			waiting = append(waiting, p)
 			continue
 		}
@@ -255,6 +255,18 @@ func (s *situation) fireDue(now time.Time, c *changes) {
 		c.fired = append(c.fired, p)
 	}
 	s.pending = waiting
+}
+
+// mayBegin tells whether the campaign is written and its followers are counted.
+func (s *situation) mayBegin(p *ledger.Campaign) bool {
+	_, counted := s.counted[audienceOf(p)]
+	return s.counted == nil || counted && p.ID != 0
+}
+
+// waitsForCount tells whether there is a campaign that could begin, were its
+// followers counted.
+func (s *situation) waitsForCount(now time.Time) bool {
+	return s.rules.mail && slices.ContainsFunc(s.pending, func(p *ledger.Campaign) bool { return !p.NotBefore.After(now) })
 }
 
 // tell notes what the subscribers know once the campaign is out.

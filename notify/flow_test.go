@@ -150,6 +150,28 @@ func TestSettlingEnds(t *testing.T) {
 	equal(t, "mail", b.mailbox.letters(), []string{"ann@example.org announced"})
 }
 
+// TestOldWordsAreAnEdit: an undo counts, as does what is put back while nobody
+// watches; only another machine's older copy is stale, see isStale.
+func TestOldWordsAreAnEdit(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	longer := strings.Replace(storefrontsNow("", ""), "2026-11-25", "2026-11-26", 1)
+	for i, text := range []string{storefrontsNow("", ""), longer, storefrontsNow("", "")} {
+		b.write("flood.md", text)
+		b.settle()
+		if got, want := b.front("web").Until, at("2026-11-25 09:00").AddDate(0, 0, i%2); !got.Equal(want) {
+			t.Errorf("save %d: until %v, want %v", i+1, got, want)
+		}
+	}
+	b.w.Close()
+	b.write("flood.md", longer)
+	b.set(b.clock().Add(time.Hour))
+	b.start()
+	b.settle()
+	if got := b.front("web").Until; !got.Equal(at("2026-11-26 09:00")) {
+		t.Errorf("put back while nobody watched: until %v", got)
+	}
+}
+
 // TestMissed lets a whole closure go by while nobody watches.
 func TestMissed(t *testing.T) {
 	b := newBench(t, "2026-11-20 10:00", "")

@@ -19,7 +19,7 @@ const followEvery = time.Second
 
 // join makes the watcher one of the ledger's, for as long as it gives signs of life.
 func (w *Watcher) join(ctx context.Context) (err error) {
-	if w.member, err = w.Ledger.Join(ctx, w.Place); err != nil {
+	if w.member, err = w.Ledger.Join(ctx, w.Place, w.SiteKey); err != nil {
 		return err
 	}
 	signing, stop := context.WithCancel(context.WithoutCancel(ctx)) // on to the end of what is under way

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
@@ -115,7 +114,7 @@ func (w *Watcher) addMail(ctx context.Context, p *Plan, fired []*ledger.Campaign
 	counts := map[string]int{}
 	return w.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
 		for _, m := range fired {
-			audience := fmt.Sprint(m.Kind, m.Storefronts)
+			audience := audienceOf(m)
 			n, counted := counts[audience]
 			if !counted {
 				if n, err = tx.CountFollowers(*m); err != nil {

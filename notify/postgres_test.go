@@ -20,7 +20,7 @@ func TestPostgreSQL(t *testing.T) {
 		TestReopenedGoesByStorefront, TestRename, TestBackToBack, TestKilled, TestAnswers, TestSenderFault, TestRetryEndsARest,
 		TestNoMailNoWriting, TestThread, TestSameLetterKeepsItsID, TestLeftMeanwhile, TestCrashBetweenSendingAndWriting,
 		TestFullBatches, TestRetries, TestNewestOnly, TestReassert, TestGone, TestNewEndpoint, TestRevisionsOnlyGrow,
-		TestTranslation, TestMailInEachLanguage, TestServerGoneForADay,
+		TestTranslation, TestMailInEachLanguage, TestServerGoneForADay, TestOldWordsAreAnEdit,
 	} {
 		name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
 		t.Run(name[strings.LastIndexByte(name, '.')+len(".Test"):], f)

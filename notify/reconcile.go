@@ -34,23 +34,68 @@ func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time,
 	}
 	clocks := w.readClocks(now)
 	cs := w.candidates(clocks.latest())
+	for again := true; again; again = w.shown.waitsForCount(now) {
+		if err := w.round(ctx, now, clocks, cs, lost); err != nil {
+			return now.Add(time.Second), err
+		}
+		if !w.leads {
+			return now, nil
+		}
+		clocks.jumped = 0 // the owner is told of it once
+	}
+	return soonest(wake, w.shown.next(now)), nil
+}
+
+// round writes one round into the ledger. A mail begins in a round after the one
+// that asks for it: its followers, who may be a million, are counted in between,
+// and no checkout waits for that.
+func (w *Watcher) round(ctx context.Context, now time.Time, clocks reading, cs []candidate, lost error) error {
+	counted, err := w.countDue(ctx, now)
+	if err != nil {
+		return err
+	}
 	var r round
 	err = w.member.Update(ctx, func(tx *ledger.Tx) error {
-		r = round{Watcher: w, tx: tx, now: now, clocks: clocks}
+		r = round{Watcher: w, tx: tx, now: now, clocks: clocks, counted: counted}
 		return r.run(cs, lost)
 	})
 	if errors.Is(err, ledger.ErrFenced) {
 		w.yield(err)
-		return now, nil
+		return nil
 	}
 	if w.unsure = err != nil; w.unsure {
 		w.forgetParsed()
-		return now.Add(time.Second), err
+		return err
 	}
 	w.stale = w.stale || r.audited
 	w.shown, w.begins = r.situation, false
-	return soonest(wake, r.situation.next(now)), nil
+	return nil
 }
+
+// countDue counts the followers of the campaigns that are to begin, by audience.
+func (w *Watcher) countDue(ctx context.Context, now time.Time) (counted map[string]int, err error) {
+	counted = map[string]int{}
+	if w.shown == nil || w.unsure || !w.shown.waitsForCount(now) {
+		return counted, nil
+	}
+	err = w.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		for _, p := range w.shown.pending {
+			if _, known := counted[audienceOf(p)]; known || p.NotBefore.After(now) {
+				continue
+			}
+			n, err := tx.CountFollowers(*p)
+			if err != nil {
+				return err
+			}
+			counted[audienceOf(p)] = n
+		}
+		return nil
+	})
+	return counted, err
+}
+
+// audienceOf is the same for campaigns that go to the same subscribers.
+func audienceOf(p *ledger.Campaign) string { return fmt.Sprint(p.Kind, p.Storefronts) }
 
 // forgetParsed lets go of versions that may be of a transaction that wasn't.
 func (w *Watcher) forgetParsed() { w.parsed = map[int64]*notice.Notice{} }
@@ -77,6 +122,7 @@ type round struct {
 	tx        *ledger.Tx
 	now       time.Time
 	clocks    reading
+	counted   map[string]int // see countDue
 	situation *situation
 	audited   bool // something was written to the log
 }
@@ -98,7 +144,7 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 		return err
 	}
 	waiting := waitingBefore(r.situation)
-	r.situation.steady = r.clocks.doubt()
+	r.situation.steady, r.situation.counted = r.clocks.doubt(), r.counted
 	c := r.situation.advance(r.now)
 	if r.clocks.jumped != 0 {
 		c.alerts = append(c.alerts, jumpAlert(r.clocks))
@@ -318,11 +364,9 @@ func (r *round) fire(p *ledger.Campaign) error {
 			return err
 		}
 	}
-	n, err := r.tx.CountFollowers(*p)
-	if err != nil {
-		return err
-	}
-	return r.audit(ledger.Entry{Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": n}})
+	return r.audit(ledger.Entry{
+		Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": r.counted[audienceOf(p)]},
+	})
 }
 
 // unwritable gives a mail up that can't be put into words: no checkout waits for

@@ -20,6 +20,7 @@ type situation struct {
 	notices []*tracked // by slug
 	fronts  map[string]ledger.Storefront
 	pending []*ledger.Campaign // not fired; ID 0: not written yet
+	counted map[string]int     // how many follow those of pending that may begin, by audience; nil: all may
 	steady  time.Time          // what it would be if the machine's clock had not jumped; zero: it has not
 }
 

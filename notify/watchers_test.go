@@ -24,7 +24,6 @@ type fleet struct {
 	*bench
 	program  string
 	machines []*machine
-	sent     []time.Time // when each version was saved
 }
 
 type machine struct {
@@ -408,7 +407,7 @@ func TestPostgreSQLStoppedInARequest(t *testing.T) {
 	if ids := send(); len(ids) != 1 { // the first one's
 		t.Errorf("two requests at once: %d", len(ids))
 	}
-	postgrestest.Exec(t, b.w.Config.Database, fmt.Sprintf("DELETE FROM leases WHERE token = (SELECT claim FROM endpoints WHERE claim <> 0)"))
+	postgrestest.Exec(t, b.w.Config.Database, "DELETE FROM leases WHERE token = (SELECT claim FROM endpoints WHERE claim <> 0)")
 	b.web.answering(nil)
 	once := send()
 	close(hanging)

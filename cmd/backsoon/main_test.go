@@ -12,7 +12,7 @@ import (
 // TestMain lets this test's own binary be `backsoon`, for scripts and for tests
 // that start it from PATH.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"backsoon": main, "bareloop": bareLoop})
+	testscript.Main(withPostgres{m}, map[string]func(){"backsoon": main, "bareloop": bareLoop})
 }
 
 // TestScripts runs each command as a shopkeeper does: testdata/script/*.txtar.

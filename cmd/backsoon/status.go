@@ -90,6 +90,9 @@ func (s *site) status(tx *ledger.Tx) (st status, err error) {
 		return st, err
 	}
 	st.Owed = owed{still.Webhooks, still.Mail}
+	if s.leader, err = tx.Leader(); err != nil {
+		return st, err
+	}
 	accepted, err := notify.Accepted(tx, s.cfg)
 	if next, ok := schedule.Next(slices.Collect(maps.Values(accepted)), s.cfg.StorefrontIDs(), time.Now()); ok {
 		st.NextChange = utc(next)
@@ -142,6 +145,9 @@ func (s *site) printStatus(out io.Writer, st status) error {
 		next = "next change " + s.when(*st.NextChange, time.Now())
 	}
 	_, err := fmt.Fprintf(out, "\nOwed: %s; %s.\n", st.Owed, next)
+	if err == nil && s.leader != "" && ledger.IsAddress(s.cfg.Database) {
+		_, err = fmt.Fprintf(out, "The notices in %s count: the watcher there reconciles.\n", s.leader)
+	}
 	return err
 }
 

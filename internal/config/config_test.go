@@ -367,6 +367,30 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestDatabase(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "address"), []byte("postgres://x:y@db/z\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ line, want, unset, lock string }{
+		{"", filepath.Join(dir, "data/backsoon.db"), "", "data/backsoon.db"},
+		{"database: ledger/${NAME}.db", filepath.Join(dir, "ledger/shop.db"), "", "ledger/shop.db"},
+		{"database: postgres://x:${NAME}@db/z", "postgres://x:shop@db/z", "", "data/watcher"},
+		{"database: postgres://x:${MISSING}@db/z", "", "MISSING is not set; the ledger needs it", "data/watcher"},
+		{"database_file: address", "postgres://x:y@db/z", "", "data/watcher"},
+		{"database_file: nowhere", "", "the file nowhere cannot be read; the ledger needs it", "data/watcher"},
+	} {
+		c, problems := Parse(dir, []byte(small+test.line+"\n"), environment("NAME", "shop"))
+		if problems.Err() != nil {
+			t.Errorf("%q: %v", test.line, problems)
+			continue
+		}
+		if c.Database != test.want || strings.Join(c.Unset, "") != test.unset || c.Lock() != filepath.Join(dir, test.lock) {
+			t.Errorf("%q: %q, %q, %q", test.line, c.Database, c.Unset, c.Lock())
+		}
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{whole, small, "", "shop:\n\tname: x", "a: &b [*b]\n", "shop: {name: \"${X}\"}\n", "---\n" + small, "\ufeff" + small, "? a\n: b\n"} {
 		f.Add([]byte(seed))

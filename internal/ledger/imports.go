@@ -70,6 +70,9 @@ func (i *Import) Finish(ctx context.Context, refused int, now time.Time) (e Entr
 		if e, err = t.Audit(Entry{Time: now, Event: SubscribersImported, Counts: counts}); err != nil {
 			return err
 		}
+		if err := t.analyze("subscribers"); err != nil {
+			return err
+		}
 		return t.forgetImport()
 	})
 	return e, err
@@ -84,6 +87,16 @@ func (i *Import) Close() error {
 
 func (t *Tx) forgetImport() error {
 	_, err := t.exec("DELETE FROM imported")
+	return err
+}
+
+// analyze has PostgreSQL look at what many new rows have made of the tables: until
+// it does so by itself, each batch of a mail to a million would read all of them.
+func (t *Tx) analyze(tables ...string) error {
+	if t.shared == nil {
+		return nil
+	}
+	_, err := t.exec("ANALYZE " + strings.Join(tables, ", "))
 	return err
 }
 

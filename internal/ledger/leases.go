@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type Member struct {
 	ledger *Ledger
 	id     int64  // what its claims carry
 	place  string // the machine and the folder
+	seal   string // tells its site key from another
 
 	mu    sync.Mutex
 	token int64     // of the lease to reconcile; 0: another has it, or nobody
@@ -48,9 +50,11 @@ type Member struct {
 
 // Join makes the caller one of the ledger's watchers. place is what tells its
 // machine and folder from others, across restarts; the caller has the lock on the
-// folder, so that whoever was in that place before is no longer there.
-func (l *Ledger) Join(ctx context.Context, place string) (*Member, error) {
-	m := &Member{ledger: l, id: 1 + rand.Int64N(math.MaxInt64-1), place: place}
+// folder, so that whoever was in that place before is no longer there. A watcher
+// whose site key is another than that of those who are there is refused: a letter
+// that both send would have two ids.
+func (l *Ledger) Join(ctx context.Context, place string, siteKey []byte) (*Member, error) {
+	m := &Member{ledger: l, id: 1 + rand.Int64N(math.MaxInt64-1), place: place, seal: fmt.Sprintf("%.8x", sha256.Sum256(siteKey))}
 	err := l.Update(ctx, func(t *Tx) error {
 		dead := "(holder = $1 OR until <= " + t.clock() + ")"
 		if t.shared == nil {
@@ -62,9 +66,24 @@ func (l *Ledger) Join(ctx context.Context, place string) (*Member, error) {
 		if _, err := t.exec("UPDATE leases SET until = 0 WHERE name = 'reconcile' AND "+dead, place); err != nil {
 			return err
 		}
+		if err := m.sameKey(t); err != nil {
+			return err
+		}
 		return m.sign(t)
 	})
 	return m, err
+}
+
+func (m *Member) sameKey(t *Tx) error {
+	var other string
+	err := t.row("SELECT holder FROM leases WHERE name <> 'reconcile' AND seal <> $1 LIMIT 1", []any{m.seal}, &other)
+	if isNone(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return fmt.Errorf("data/site.key is another than in %s, whose watcher shares this ledger; copy that file here", other)
 }
 
 // clock is the database's own time, in Unix milliseconds, as SQL.
@@ -96,8 +115,8 @@ func (t *Tx) gone(claim string) string {
 // sign is the member's sign of life.
 func (m *Member) sign(t *Tx) error {
 	began := time.Now()
-	_, err := t.exec(`INSERT INTO leases (name, holder, token, until) VALUES ($1, $2, $3, `+t.leaseEnd()+`)
-		ON CONFLICT (name) DO UPDATE SET until = excluded.until`, fmt.Sprint("watcher ", m.id), m.place, m.id)
+	_, err := t.exec(`INSERT INTO leases (name, holder, seal, token, until) VALUES ($1, $2, $3, $4, `+t.leaseEnd()+`)
+		ON CONFLICT (name) DO UPDATE SET until = excluded.until`, fmt.Sprint("watcher ", m.id), m.place, m.seal, m.id)
 	if err != nil {
 		return err
 	}

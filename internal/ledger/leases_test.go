@@ -10,7 +10,7 @@ import (
 
 func join(t testing.TB, l *Ledger, place string) *Member {
 	t.Helper()
-	m, err := l.Join(context.Background(), place)
+	m, err := l.Join(context.Background(), place, []byte("key"))
 	if err != nil {
 		t.Fatal(err)
 	}

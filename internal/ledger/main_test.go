@@ -98,7 +98,7 @@ func newPlace(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "backsoon.db")
 }
 
-func onPostgres(t testing.TB) bool { return strings.Contains(t.Name(), "PostgreSQL/") }
+func onPostgres(t testing.TB) bool { return strings.Contains(t.Name(), "PostgreSQL") }
 
 func openAt(t testing.TB, place string) *Ledger {
 	t.Helper()

@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/sys/unix"
 )
 
 //go:embed postgres/*.sql
@@ -33,6 +37,24 @@ const connections = 10
 // watcher that is stopped in the middle of one must not keep the others out.
 const stopped = 4 * time.Second
 
+// silence is how long a server that doesn't answer is waited for: a network that
+// swallows everything must not hold up a watcher for a quarter of an hour.
+const silence = 5 * time.Second
+
+var dialer = &net.Dialer{
+	Timeout:         silence,
+	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence, Interval: time.Second, Count: 3},
+	Control: func(network, _ string, c syscall.RawConn) (err error) {
+		if !strings.HasPrefix(network, "tcp") {
+			return nil
+		}
+		failed := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(2*silence.Milliseconds()))
+		})
+		return errors.Join(failed, err)
+	},
+}
+
 type postgres struct{ conn *sql.DB }
 
 func openPostgres(ctx context.Context, address string, create bool) (store, error) {
@@ -40,7 +62,8 @@ func openPostgres(ctx context.Context, address string, create bool) (store, erro
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %s is no address of a database that can be used: %w", shownAddress(address), withoutAddress(err))
 	}
-	config.ConnectTimeout = 5 * time.Second
+	config.ConnectTimeout = silence
+	config.DialFunc = dialer.DialContext
 	config.RuntimeParams["application_name"] = applicationName()
 	conn := stdlib.OpenDB(*config)
 	conn.SetMaxOpenConns(connections)

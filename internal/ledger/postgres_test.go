@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
@@ -250,7 +249,12 @@ func TestPlacesOfWatchers(t *testing.T) {
 	if place := read(t, l, (*Tx).Leader); place != "shop-1:/srv/shop" {
 		t.Error(place)
 	}
-	if s := fmt.Sprint(l.Shared()); s != "true" {
-		t.Error(s)
+	_, err := l.Join(context.Background(), "shop-2:/srv/shop", []byte("another"))
+	if err == nil || !strings.Contains(err.Error(), "data/site.key is another than in shop-1:/srv/shop") {
+		t.Errorf("with another key: %v", err)
+	}
+	die(t, l)
+	if _, err := l.Join(context.Background(), "shop-2:/srv/shop", []byte("another")); err != nil {
+		t.Errorf("nobody else is there: %v", err)
 	}
 }
