@@ -99,6 +99,9 @@ func (b *bench) start() {
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
 		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },
+		Confirm: func(p ledger.Pending) string {
+			return "https://closures.example/confirm/" + p.Email + strings.Join(p.Storefronts, "+")
+		},
 		Build: func(Snapshot) error { b.pages++; return nil },
 	}
 	if err := b.w.Init(b.t.Context()); err != nil {

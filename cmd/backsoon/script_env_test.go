@@ -393,10 +393,12 @@ func stepInto(ts *testscript.TestScript, value json.RawMessage, step string) jso
 	return object[step]
 }
 
-// visit is `visit METHOD URL`: it prints the status and the page.
+// visit is `visit METHOD URL [FORM]`: it prints the status and the page. A mail
+// program's form is sent unless another is given.
 func visit(ts *testscript.TestScript, neg bool, args []string) {
-	words(ts, neg, args, 2, "visit METHOD URL")
-	req, err := http.NewRequest(args[0], args[1], strings.NewReader("List-Unsubscribe=One-Click"))
+	words(ts, neg, args, 2, "visit METHOD URL [FORM]")
+	args = append(args, "List-Unsubscribe=One-Click")
+	req, err := http.NewRequest(args[0], args[1], strings.NewReader(args[2]))
 	ts.Check(err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := http.DefaultClient.Do(req)

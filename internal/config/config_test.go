@@ -41,6 +41,7 @@ email:
   connections: 8
   settle: 30s
   remind: [1h, 3d]
+  unsubscribe: leave@harbourbooks.example
 publishers: []
 alerts: [owner@harbourbooks.example]
 database: db/ledger.db
@@ -102,7 +103,7 @@ func TestParseWhole(t *testing.T) {
 	}
 	e := c.Email
 	if e.From.Address != "closures@harbourbooks.example" || e.From.Name != "Harbour Books" || e.Server != "mail.harbourbooks.example:465" ||
-		e.TLS != Implicit || e.User != "closures" || e.Password != "pass" || e.Connections != 8 || e.Settle != 30*time.Second ||
+		e.TLS != Implicit || e.User != "closures" || e.Password != "pass" || e.Connections != 8 || e.Settle != 30*time.Second || e.Unsubscribe != "leave@harbourbooks.example" ||
 		!reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour, time.Hour}) {
 		t.Errorf("email: %+v", e)
 	}
@@ -114,6 +115,19 @@ func TestParseWhole(t *testing.T) {
 	}
 	if err := c.NeedSecrets(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSubscribe: a form is there where somebody answers it, and can write.
+func TestSubscribe(t *testing.T) {
+	if c := mustParse(t, whole, "WEB_SECRET", secretA, "OLD_SECRET", secretB, "MAIL_PASSWORD", "pass", "HOST", "shop.example"); c.Subscribe().String() != "https://closures.harbourbooks.example/subscribe" {
+		t.Errorf("%v", c.Subscribe())
+	}
+	const listen, public, mail = "listen: 127.0.0.1:80\n", "public_url: https://a.example/\n", "email:\n  from: a@b.example\n  server: smtp://localhost\n"
+	for _, lacking := range []string{"", listen + public, listen + mail, public + mail} {
+		if c := mustParse(t, small+lacking); c.Subscribe() != nil {
+			t.Errorf("with\n%s: %v", lacking, c.Subscribe())
+		}
 	}
 }
 
@@ -193,6 +207,7 @@ func TestProblems(t *testing.T) {
 		{"no connections", email("connections: 0"), `11:16: email.connections: "0" is not a number from 1 to 64`},
 		{"settle too long", email("settle: 11m"), `11:11: email.settle: "11m" is not a time from 0s to 10m`},
 		{"settle without a unit", email("settle: 60"), `"60" is not a time`},
+		{"where to leave", email("unsubscribe: yes"), `11:16: email.unsubscribe: "yes" is not an e-mail address; write leave@harbourbooks.example`},
 		{"remind as text", email("remind: off"), `11:11: email.remind: a list belongs here; write remind: [72h], or remind: []`},
 		{"remind", email("remind: [soon]"), `11:12: email.remind: "soon" is not a time from 1m to 365d`},
 		{"remind twice", email("remind: [72h, 3d]"), `11:17: email.remind: "3d" is there already`},

@@ -21,7 +21,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		return nil
 	}
 	needMap(v, "from: Harbour Books <closures@harbourbooks.example>")
-	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "dkim")
+	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "unsubscribe", "dkim")
 	v.Need("from", "Harbour Books <closures@harbourbooks.example>")
 	v.Need("server", "smtp://mail.harbourbooks.example")
 	e := &Email{Connections: readConnections(v.Get("connections"))}
@@ -31,6 +31,9 @@ func (r *reader) email(v strictyaml.Value) *Email {
 	e.Server, e.TLS = readServer(v.Get("server"))
 	e.Settle = readSettle(v.Get("settle"))
 	e.Remind = readRemind(v.Get("remind"))
+	if a := readAddress(v.Get("unsubscribe"), "leave@harbourbooks.example"); a != nil {
+		e.Unsubscribe = a.Address
+	}
 	e.User, e.Password = r.login(v)
 	_, domain, _ := strings.Cut(e.From.Address, "@")
 	e.DKIM = r.dkim(v.Get("dkim"), domain)

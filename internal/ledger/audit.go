@@ -33,6 +33,7 @@ const (
 	MailPaused           = "mail.paused"
 	MailFailed           = "mail.failed" // it could not be written
 	SubscribersImported  = "subscribers.imported"
+	SubscriberConfirmed  = "subscribers.confirmed"
 	SubscriberRemoved    = "subscribers.removed"
 )
 
@@ -55,7 +56,9 @@ type Entry struct {
 }
 
 // Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or
-// was served by a newer mail) or an import (added, known, refused).
+// was served by a newer mail) or an import (added, known, refused), or whoever
+// has confirmed (confirmed; rechosen: a subscriber's choice of something else) or
+// left (removed).
 type Counts map[string]int
 
 // Audit appends the entry to the log and gives it back with its index.

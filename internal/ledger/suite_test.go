@@ -23,6 +23,7 @@ var suite = []func(*testing.T){
 	TestRefusals, TestOvertake, TestOvertakenByOneThatIsFinished, TestOvertakenInFlight, TestStorefrontRoundTrip,
 	TestEndpointRoundTrip, TestNewRevisionIsOwedAtOnce, TestSameRevisionKeepsItsBackOff, TestSubscriberRoundTrip,
 	TestAddAndRemoveSubscriber, TestThreeFailuresSuppress, TestAlerts, TestTranslations, TestWordings,
+	TestAskConfirm, TestMailsToOneAddress, TestAskedAnew, TestNothingIsSentTo, TestExpired, TestClaimPending,
 	TestUpdateIsAllOrNothing, TestViewBesideAnUpdate, TestViewStaysAtItsMoment, TestViewOnlyReads,
 }
 
@@ -30,7 +31,7 @@ var suite = []func(*testing.T){
 var sqliteAlone = []string{
 	"TestLockInTheSameProcess", "TestLockOfAnotherProcess", "TestOtherProcessMeetsOurLock", "TestHolderOfNothing",
 	"TestLockFileThatCannotBe", "TestOpenTwice", "TestOpenAtOnce", "TestMissing", "TestEmptyFileIsFresh",
-	"TestNewerLedgerIsRefused", "TestOtherProgramsFile", "TestPrivateFromTheStart", "TestEndpointOwedAndDue",
+	"TestNewerLedgerIsRefused", "TestOtherProgramsFile", "TestPrivateFromTheStart", "TestForgottenLeavesNothing", "TestEndpointOwedAndDue",
 }
 
 // TestPostgreSQL runs the suite on a real PostgreSQL server.

@@ -3,6 +3,7 @@ package torture
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,11 +63,14 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// sometimes gives one of the faults with the probability p. It is asked by one
-// server at a time, but servers share r: hence the lock of its own.
+// sometimes gives one of the faults with the probability p. It may be asked by
+// several connections at once.
 func sometimes(r *rand.Rand, p float64, faults ...fault) func() fault {
 	own := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
+	var mu sync.Mutex
 	return func() fault {
+		mu.Lock()
+		defer mu.Unlock()
 		if own.Float64() >= p {
 			return none
 		}
