@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace node
+.PHONY: demo test race torture lint bench validate audit pictures receivers chromium postgresql strace node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -14,6 +14,10 @@ demo:
 test: chromium postgresql strace
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
+
+# The same under the race detector, which needs gcc and a while.
+race: chromium postgresql strace
+	$(GO) test -race -timeout 40m ./...
 
 # The long forms of what kills, starves and lies to the program; as root, and for hours.
 torture: strace
