@@ -4,19 +4,19 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test race torture lint bench validate audit pictures receivers chromium postgresql strace node
+.PHONY: demo test race torture lint bench validate audit pictures receivers chromium postgresql strace dkimpy node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
 	@$(GO) build -o bin/backsoon ./cmd/backsoon && exec bin/backsoon demo
 
 # Every test, the scripted demo among them.
-test: chromium postgresql strace
+test: chromium postgresql strace dkimpy
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
 
 # The same under the race detector, which needs gcc and a while.
-race: chromium postgresql strace
+race: chromium postgresql strace dkimpy
 	$(GO) test -race -timeout 40m ./...
 
 # The long forms of what kills, starves and lies to the program; as root, and for hours.
@@ -73,6 +73,12 @@ postgresql:
 strace:
 	@command -v strace >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends strace; } || \
 		{ echo "The tests need strace. As root, run: apt-get install strace"; exit 1; }
+
+# Signatures in mails are judged by a second implementation, in Debian's own Python.
+dkimpy:
+	@/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends python3-dkim python3-nacl; } || \
+		{ echo "The tests need dkimpy. As root, run: apt-get install python3-dkim python3-nacl"; exit 1; }
 
 # The audit's checkers run in Node.js.
 node:

@@ -356,7 +356,7 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 	id := func(c *ledger.Campaign) string {
 		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
 	}
-	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: returnPath(from, s.Email)}
+	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: w.returnPath(s.Email)}
 	if r.first != nil {
 		to.References = id(r.first)
 	}
@@ -368,16 +368,13 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
-// returnPath is where bounces go: the sender's address with the recipient's in
-// it (VERP), so that a bounce tells whose it is. An address too long for that
-// (RFC 5321, 4.5.3.1.1) is left out.
-func returnPath(from, to string) string {
-	local, domain, _ := strings.Cut(from, "@")
-	verp := local + "+" + strings.Replace(to, "@", "=", 1)
-	if address.Check(verp+"@"+domain) != nil {
+// returnPath is where bounces of mail to the address go.
+func (w *Watcher) returnPath(to string) string {
+	from := w.Config.Email.From.Address
+	if !w.Config.Email.VERP {
 		return from
 	}
-	return verp + "@" + domain
+	return email.ReturnPath(w.SiteKey, from, to)
 }
 
 // settleAll writes down what came of each letter.

@@ -103,7 +103,7 @@ func (w *Watcher) sendQuestion(ctx context.Context, q question, now time.Time) e
 		return email.Outcome{Verdict: email.SenderFault, Err: err}
 	}
 	id := email.MessageID(w.SiteKey, domainOf(from.Address), "question", fmt.Sprint(q.Expires.UnixMilli()), q.Email)
-	to := email.Recipient{Address: q.Email, MessageID: id, ReturnPath: returnPath(from.Address, q.Email)}
+	to := email.Recipient{Address: q.Email, MessageID: id, ReturnPath: w.returnPath(q.Email)}
 	msg, err := m.For(to)
 	if err != nil {
 		return email.Outcome{Verdict: email.Refused, Err: err}

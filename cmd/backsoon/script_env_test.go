@@ -272,6 +272,10 @@ func readable(to string, r io.Reader) (string, error) {
 		}
 		fmt.Fprintf(&b, "%s: %s\n", name, text)
 	}
+	for _, signature := range msg.Header["Dkim-Signature"] {
+		algorithm, _, _ := strings.Cut(signature, ";")
+		fmt.Fprintln(&b, "Signed:", algorithm)
+	}
 	body, err := bodyText(msg)
 	return b.String() + "\n" + body, err
 }

@@ -69,6 +69,8 @@ type Email struct {
 	Settle         time.Duration   // how long a notice must be quiet before mail goes out
 	Remind         []time.Duration // before closing, longest first
 	Unsubscribe    string          // where a mail leaves the list, to somebody who reads it; empty: nowhere
+	VERP           bool            // the envelope's sender names the recipient, so that a bounce does
+	DKIM           []Signature     // one for each key that signs the mail
 }
 
 // TLSMode is how a connection to the mail server is protected.

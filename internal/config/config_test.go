@@ -136,7 +136,7 @@ func TestDefaults(t *testing.T) {
 	if c.Database != filepath.Join(c.Dir, "data", "backsoon.db") || c.Listen != "" || c.Admin != "" || c.PublicURL != nil {
 		t.Errorf("%+v", c)
 	}
-	if e := c.Email; e.Connections != 4 || e.Settle != time.Minute || !reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour}) {
+	if e := c.Email; !e.VERP || e.Connections != 4 || e.Settle != time.Minute || !reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour}) {
 		t.Errorf("%+v", e)
 	}
 	if c := mustParse(t, small); c.Email != nil {
@@ -211,6 +211,7 @@ func TestProblems(t *testing.T) {
 		{"remind as text", email("remind: off"), `11:11: email.remind: a list belongs here; write remind: [72h], or remind: []`},
 		{"remind", email("remind: [soon]"), `11:12: email.remind: "soon" is not a time from 1m to 365d`},
 		{"remind twice", email("remind: [72h, 3d]"), `11:17: email.remind: "3d" is there already`},
+		{"return path", email("return_path: bounces@b.example"), `11:16: email.return_path: "bounces@b.example" is neither on nor off; write return_path: off`},
 		{"publishers", small + "publishers: [{name: x}]\n", `8:13: publishers: this version cannot check signatures yet`},
 		{"from a mailbox nobody can have", small + "email:\n  from: Shop <jürgen@b.example>\n  server: smtp://localhost\n", `9:9: email.from: "Shop <jürgen@b.example>" has other letters than a-z before the @`},
 		{"from this machine", small + "email:\n  from: root@localhost\n  server: smtp://localhost\n", `9:9: email.from: "root@localhost" has no dot behind the @; write the whole address`},

@@ -21,7 +21,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		return nil
 	}
 	needMap(v, "from: Harbour Books <closures@harbourbooks.example>")
-	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "unsubscribe")
+	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "unsubscribe", "dkim", "return_path")
 	v.Need("from", "Harbour Books <closures@harbourbooks.example>")
 	v.Need("server", "smtp://mail.harbourbooks.example")
 	e := &Email{Connections: readConnections(v.Get("connections"))}
@@ -34,8 +34,21 @@ func (r *reader) email(v strictyaml.Value) *Email {
 	if a := readAddress(v.Get("unsubscribe"), "leave@harbourbooks.example"); a != nil {
 		e.Unsubscribe = a.Address
 	}
+	e.VERP = readReturnPath(v.Get("return_path"))
 	e.User, e.Password = r.login(v)
+	_, domain, _ := strings.Cut(e.From.Address, "@")
+	e.DKIM = r.dkim(v.Get("dkim"), domain)
 	return e
+}
+
+// readReturnPath tells whether the envelope's sender names the recipient.
+func readReturnPath(v strictyaml.Value) bool {
+	text, ok := v.Text("off")
+	if ok && text != "on" && text != "off" {
+		v.Errorf("%q is neither on nor off; write return_path: off where the mail server refuses senders such as closures+ada=example.org@…, or leave the line out",
+			strictyaml.Clip(text))
+	}
+	return !ok || text == "on"
 }
 
 func (r *reader) login(v strictyaml.Value) (user, password string) {

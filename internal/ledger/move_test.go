@@ -64,6 +64,7 @@ func aLife(t *testing.T, l *Ledger) {
 			return err
 		}
 		for _, err := range []error{
+			must(tx.CountBounce(last.ID-1, "digest", "5.2.2", t0)),
 			tx.Ask(Pending{Email: "dora@example.com", Expires: t0.Add(time.Hour)}, nil, t0),
 			tx.Refuse(Refusal{"party", "s9", "no title", t0}), tx.AddWording(c.ID, Wording{"pt", "Fechado", "t", "<p>"}),
 			tx.SaveEndpoint(Endpoint{Storefront: "web", URL: "u", Alerted: true, NextTry: t0}), must(tx.AddAlert([]string{"a@x"}, "s", "t", t0, t0)),

@@ -37,9 +37,10 @@ func NewSender(cfg config.Email) *Sender {
 	}
 }
 
-// Send hands one message to the mail server, from the envelope's sender to the
-// recipient, both without angle brackets. It waits for a free connection, and
-// gives up when the context ends or, from then on, after Timeout.
+// Send signs one message as the settings say, and hands it to the mail server,
+// from the envelope's sender to the recipient, both without angle brackets. It
+// waits for a free connection, and gives up when the context ends or, from then
+// on, after Timeout.
 func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome {
 	hide := redactor{to, s.cfg.User, s.cfg.Password}
 	if err := address.Check(from); err != nil {
@@ -47,6 +48,10 @@ func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome 
 	}
 	if err := address.Check(to); err != nil {
 		return Outcome{Verdict: BadAddress, Err: hide.wrap(rcptTo, err.Error())}
+	}
+	msg, err := sign(msg, s.cfg.DKIM)
+	if err != nil {
+		return Outcome{Verdict: SenderFault, Err: hide.wrap(content, err.Error())}
 	}
 	select {
 	case s.slots <- struct{}{}:
