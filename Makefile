@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace dkimpy node
+.PHONY: demo test race torture lint bench bench-mail validate audit pictures receivers chromium postgresql strace dkimpy node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
@@ -14,6 +14,10 @@ demo:
 test: chromium postgresql strace dkimpy
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
+
+# The same under the race detector, which needs gcc and a while.
+race: chromium postgresql strace dkimpy
+	$(GO) test -race -timeout 40m ./...
 
 # The long forms of what kills, starves and lies to the program; as root, and for hours.
 torture: strace
@@ -27,7 +31,13 @@ lint:
 
 # One package after the other: they would slow each other down.
 bench:
-	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
+	$(GO) test -p 1 -timeout 60m -run '^$$' -bench . -skip BenchmarkMail $(BENCHED)
+
+# 20,000 mails, in turns with postfix's own smtp-source.
+bench-mail:
+	@test -x /usr/sbin/smtp-sink || { test "$$(id -u)" = 0 && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postfix; } || \
+		{ echo "This needs postfix's smtp-sink. As root, run: apt-get install postfix"; exit 1; }
+	$(GO) test ./cmd/backsoon -run '^$$' -bench Mail -benchtime 1x -timeout 20m
 
 # The pages, judged by axe-core, html-validate and Lighthouse: all clean, 100 of 100.
 audit: chromium node validate internal/audit/node_modules/.package-lock.json

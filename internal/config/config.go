@@ -66,6 +66,7 @@ type Email struct {
 	TLS            TLSMode
 	User, Password string
 	Connections    int
+	Rate           float64         // messages a second at most; 0: as many as the server takes
 	Settle         time.Duration   // how long a notice must be quiet before mail goes out
 	Remind         []time.Duration // before closing, longest first
 	Unsubscribe    string          // where a mail leaves the list, to somebody who reads it; empty: nowhere

@@ -204,6 +204,8 @@ func TestProblems(t *testing.T) {
 		{"server's port", strings.Replace(email(""), "smtp://localhost", "smtp://localhost:70000", 1), `there is no port 70000`},
 		{"user alone", email("user: x"), `user and password go together`},
 		{"password alone", email("password: x"), `user and password go together`},
+		{"no rate", email("rate: 0"), `11:9: email.rate: "0" is not a number of mails in a second; write rate: 10`},
+		{"rate of not a number", email("rate: NaN"), `11:9: email.rate: "NaN" is not a number of mails in a second`},
 		{"no connections", email("connections: 0"), `11:16: email.connections: "0" is not a number from 1 to 64`},
 		{"settle too long", email("settle: 11m"), `11:11: email.settle: "11m" is not a time from 0s to 10m`},
 		{"settle without a unit", email("settle: 60"), `"60" is not a time`},

@@ -21,7 +21,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		return nil
 	}
 	needMap(v, "from: Harbour Books <closures@harbourbooks.example>")
-	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind", "unsubscribe", "dkim", "return_path")
+	v.Only("from", "server", "user", "password", "password_file", "connections", "rate", "settle", "remind", "unsubscribe", "dkim", "return_path")
 	v.Need("from", "Harbour Books <closures@harbourbooks.example>")
 	v.Need("server", "smtp://mail.harbourbooks.example")
 	e := &Email{Connections: readConnections(v.Get("connections"))}
@@ -29,6 +29,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		e.From = *a
 	}
 	e.Server, e.TLS = readServer(v.Get("server"))
+	e.Rate = readRate(v.Get("rate"))
 	e.Settle = readSettle(v.Get("settle"))
 	e.Remind = readRemind(v.Get("remind"))
 	if a := readAddress(v.Get("unsubscribe"), "leave@harbourbooks.example"); a != nil {
@@ -135,6 +136,20 @@ func readConnections(v strictyaml.Value) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 64 {
 		v.Errorf("%q is not a number from 1 to 64; write connections: 4", strictyaml.Clip(text))
+	}
+	return n
+}
+
+// readRate reads how many messages may go out in a second.
+func readRate(v strictyaml.Value) float64 {
+	text, ok := v.Text("10")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0.01 && n <= 10_000) {
+		v.Errorf("%q is not a number of mails in a second; write rate: 10, or leave the line out for as many as the mail server takes", strictyaml.Clip(text))
+		return 0
 	}
 	return n
 }

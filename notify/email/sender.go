@@ -1,11 +1,14 @@
 package email
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/config"
@@ -21,6 +24,7 @@ type Sender struct {
 	cfg   config.Email
 	roots *x509.CertPool // whom to trust; nil: whom the system trusts
 	slots chan struct{}  // one for each connection that may be in use
+	pace  *rate.Limiter  // of messages
 
 	mu     sync.Mutex
 	idle   []*session // the one used last at the end
@@ -29,11 +33,16 @@ type Sender struct {
 
 // NewSender makes a sender of the settings; it dials with the first message.
 func NewSender(cfg config.Email) *Sender {
+	pace := rate.NewLimiter(rate.Inf, 0)
+	if cfg.Rate > 0 {
+		pace = rate.NewLimiter(rate.Limit(cfg.Rate), 1)
+	}
 	return &Sender{
 		Timeout: 60 * time.Second,
 		Idle:    30 * time.Second,
 		cfg:     cfg,
 		slots:   make(chan struct{}, max(1, cfg.Connections)),
+		pace:    pace,
 	}
 }
 
@@ -58,6 +67,9 @@ func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome 
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return judge(connecting, ctx.Err(), hide)
+	}
+	if s.pace.Wait(ctx) != nil {
+		return judge(connecting, cmp.Or(ctx.Err(), context.DeadlineExceeded), hide)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
