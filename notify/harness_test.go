@@ -365,6 +365,8 @@ type received struct {
 	header  mail.Header
 	body    string
 	subject string
+	from    string // the envelope's sender
+	size    int    // of the whole, in bytes
 }
 
 func newMailbox(t testing.TB) *mailbox {
@@ -388,15 +390,18 @@ func newMailbox(t testing.TB) *mailbox {
 }
 
 type smtpSession struct {
-	m  *mailbox
-	c  *smtp.Conn
-	to string
+	m        *mailbox
+	c        *smtp.Conn
+	from, to string
 }
 
 func (s *smtpSession) Reset()        {}
 func (s *smtpSession) Logout() error { return nil }
 
-func (s *smtpSession) Mail(string, *smtp.MailOptions) error { return ask(s.m.mail) }
+func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
+	s.from = from
+	return ask(s.m.mail)
+}
 
 // authSession is one with a server that wants a password.
 type authSession struct{ smtpSession }
@@ -440,7 +445,7 @@ func (s *smtpSession) Data(r io.Reader) error {
 	}
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
-	s.m.got = append(s.m.got, received{s.to, msg.Header, string(body), msg.Header.Get("Subject")})
+	s.m.got = append(s.m.got, received{s.to, msg.Header, string(body), msg.Header.Get("Subject"), s.from, len(raw)})
 	if s.m.taken != nil {
 		s.m.taken(s.c, s.to)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,6 +147,17 @@ func TestSignedMail(t *testing.T) {
 			if got != tests[i].want {
 				t.Errorf("%s, judged by %s: %s, want %s", tests[i].name, verifier, got, tests[i].want)
 			}
+		}
+	}
+}
+
+// TestEveryHeaderIsSigned: whatever headers a message comes to have, a signature
+// covers each.
+func TestEveryHeaderIsSigned(t *testing.T) {
+	header, _ := parse(t, compose(t, campaign(), recipient()))
+	for name := range header {
+		if !slices.ContainsFunc(signedHeaders, func(s string) bool { return strings.EqualFold(s, name) }) {
+			t.Errorf("%s is not signed", name)
 		}
 	}
 }
