@@ -96,6 +96,8 @@ func (s *site) words(e ledger.Entry) string {
 			return plural(n, "subscriber") + " chose something else"
 		}
 		return plural(e.Counts["confirmed"], "subscriber") + " confirmed"
+	case ledger.SubscriberSuppressed:
+		return plural(e.Counts["suppressed"], "subscriber") + " suppressed: " + e.Reason
 	case ledger.SubscriberRemoved:
 		return plural(e.Counts["removed"], "subscriber") + " removed"
 	}

@@ -42,7 +42,7 @@ func commands(s *site) []*cobra.Command {
 	return []*cobra.Command{
 		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s),
 		checkCommand(s), buildCommand(s), serveCommand(s), planCommand(s), watchCommand(s),
-		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), dkimCommand(s), moveLedgerCommand(s),
+		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), bouncesCommand(s), dkimCommand(s), moveLedgerCommand(s),
 		demoCommand(),
 	}
 }

@@ -35,6 +35,7 @@ const (
 	SubscribersImported  = "subscribers.imported"
 	SubscriberConfirmed  = "subscribers.confirmed"
 	SubscriberRemoved    = "subscribers.removed"
+	SubscriberSuppressed = "subscribers.suppressed" // by a report that came back
 )
 
 // Entry is one line of the audit log. It never holds a subscriber's address.

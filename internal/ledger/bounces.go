@@ -24,3 +24,13 @@ func (t *Tx) CountBounce(id int64, letter, reason string, now time.Time) (fresh 
 	}
 	return true, t.Suppress(id, reason)
 }
+
+// Bar keeps questions and imports from an address that is not subscribed, by its
+// seal alone, and drops what it was to be asked.
+func (t *Tx) Bar(email, seal string) error {
+	if _, err := t.exec("DELETE FROM pending WHERE lower(email) = lower($1)", email); err != nil {
+		return err
+	}
+	_, err := t.exec("INSERT INTO suppressed (seal) VALUES ($1) ON CONFLICT (seal) DO NOTHING", seal)
+	return err
+}

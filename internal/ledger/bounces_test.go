@@ -34,3 +34,18 @@ func TestBounces(t *testing.T) {
 		t.Errorf("%d bounces of nobody", n)
 	}
 }
+
+// TestBar: an address that is no subscriber's is not asked any more, whatever it was
+// about to be asked.
+func TestBar(t *testing.T) {
+	l := newLedger(t)
+	p := Pending{Email: "Eve@example.com", Expires: t0.Add(time.Hour)}
+	update(t, l, func(tx *Tx) error { return tx.Ask(p, []string{"seal"}, t0) })
+	for range 2 {
+		update(t, l, func(tx *Tx) error { return tx.Bar("eve@EXAMPLE.com", "seal") })
+	}
+	update(t, l, func(tx *Tx) error { return tx.Ask(p, []string{"seal"}, t0.Add(time.Hour)) })
+	if n := read(t, l, func(tx *Tx) (int, error) { return tx.countRows("pending") }); n != 0 {
+		t.Errorf("%d are still to be asked", n)
+	}
+}

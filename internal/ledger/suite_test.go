@@ -21,7 +21,7 @@ var suite = []func(*testing.T){
 	TestOneImportAtATime, TestClaim, TestLetterLater, TestLettersAreCountedOnce, TestWhoLeftIsPassedOver,
 	TestUntilReopenIsForgotten, TestOwed, TestOwedWebhooks, TestMakeDue, TestAccept, TestSaveNotice, TestContentOwner,
 	TestRefusals, TestOvertake, TestOvertakenByOneThatIsFinished, TestOvertakenInFlight, TestStorefrontRoundTrip,
-	TestEndpointRoundTrip, TestNewRevisionIsOwedAtOnce, TestSameRevisionKeepsItsBackOff, TestBounces, TestSubscriberRoundTrip,
+	TestEndpointRoundTrip, TestNewRevisionIsOwedAtOnce, TestSameRevisionKeepsItsBackOff, TestBounces, TestBar, TestSubscriberRoundTrip,
 	TestAddAndRemoveSubscriber, TestThreeFailuresSuppress, TestAlerts, TestTranslations, TestWordings,
 	TestAskConfirm, TestMailsToOneAddress, TestAskedAnew, TestNothingIsSentTo, TestExpired, TestClaimPending,
 	TestUpdateIsAllOrNothing, TestViewBesideAnUpdate, TestViewStaysAtItsMoment, TestViewOnlyReads,
