@@ -35,6 +35,9 @@ func TestKilled(t *testing.T) {
 	o := owner{w: w, random: r, open: map[string]string{}}
 	for range kills {
 		p := w.start("watch")
+		if r.IntN(5) > 0 { // else it dies as it begins
+			p.watches()
+		}
 		for range 1 + r.IntN(2) {
 			o.acts()
 			time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond)
