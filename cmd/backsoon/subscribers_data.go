@@ -53,6 +53,7 @@ type subscribed struct {
 	UntilReopen bool      `json:"until_reopen"`
 	Confirmed   time.Time `json:"confirmed"`
 	Failures    int       `json:"failures"`   // mails in a row that were refused there
+	Bounces     int       `json:"bounces"`    // mails that came back later
 	Suppressed  string    `json:"suppressed"` // why nothing goes there any more
 	Waiting     int       `json:"waiting"`    // mails on their way
 }
@@ -88,8 +89,12 @@ func (s *site) knownOf(ctx context.Context, written string) (k known, err error)
 			return err
 		}
 		waiting, err := tx.Waiting(sub.ID)
+		if err != nil {
+			return err
+		}
+		bounces, err := tx.Bounces(sub.ID)
 		k.Email = sub.Email
-		k.Subscription = &subscribed{list(sub.Storefronts), sub.Language, sub.UntilReopen, sub.Confirmed, sub.Failures, sub.Suppressed, waiting}
+		k.Subscription = &subscribed{list(sub.Storefronts), sub.Language, sub.UntilReopen, sub.Confirmed, sub.Failures, bounces, sub.Suppressed, waiting}
 		return err
 	})
 	return k, err
@@ -103,6 +108,7 @@ func (k known) print(out io.Writer) error {
 		k.printChoice(t, sub.Storefronts, sub.Language, sub.UntilReopen)
 		t.row("mails on their way:", fmt.Sprint(sub.Waiting))
 		t.row("refused in a row:", fmt.Sprint(sub.Failures))
+		t.row("came back later:", fmt.Sprint(sub.Bounces))
 		t.row("suppressed:", cmp.Or(sub.Suppressed, "no"))
 	} else {
 		t.row("subscribed:", "no")
@@ -112,7 +118,7 @@ func (k known) print(out io.Writer) error {
 		k.printChoice(t, a.Storefronts, a.Language, a.UntilReopen)
 	}
 	if k.KeyedHash {
-		t.row("keyed hash:", "yes, so that nothing is sent there: mail to it came back before it was removed")
+		t.row("keyed hash:", "yes, so that nothing is sent there: mail to it came back, or its reader complained")
 	}
 	return t.flush()
 }

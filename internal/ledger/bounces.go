@@ -18,11 +18,18 @@ func (t *Tx) CountBounce(id int64, letter, reason string, now time.Time) (fresh 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	var bounces int
-	if err := t.row("SELECT COUNT(*) FROM bounces WHERE subscriber = $1", []any{id}, &bounces); err != nil || bounces < suppressAfter {
+	bounces, err := t.Bounces(id)
+	if err != nil || bounces < suppressAfter {
 		return true, err
 	}
 	return true, t.Suppress(id, reason)
+}
+
+// Bounces counts the letters to the subscriber that came back, as far as they are
+// remembered.
+func (t *Tx) Bounces(id int64) (n int, err error) {
+	err = t.row("SELECT COUNT(*) FROM bounces WHERE subscriber = $1", []any{id}, &n)
+	return n, err
 }
 
 // Bar keeps questions and imports from an address that is not subscribed, by its
