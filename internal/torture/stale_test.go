@@ -17,9 +17,9 @@ import (
 // what may have been overtaken is sent once more.
 func TestStaleNeverWins(t *testing.T) {
 	t.Parallel()
-	fronts, flips := 8, 6
+	fronts, flips, patience := 8, 6, 2*time.Minute
 	if *long {
-		fronts, flips = 200, 100
+		fronts, flips, patience = 200, 100, 15*time.Minute // 10,000 notices by then
 	}
 	var lines []*line
 	w := newWorldBehind(t, fronts, 0, "", func(c *checkout) string {
@@ -48,7 +48,7 @@ func TestStaleNeverWins(t *testing.T) {
 		lines[i].heal()
 	}
 	w.run("deliveries", "retry")
-	w.within(2*time.Minute, "nothing is owed", func() bool { return w.status().Owed.Webhooks == 0 })
+	w.within(patience, "nothing is owed", func() bool { return w.status().Owed.Webhooks == 0 })
 	p.terminate()
 	w.everyCheckoutRight(closed)
 	w.everyChangeOnce(flips)
