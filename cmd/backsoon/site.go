@@ -50,6 +50,9 @@ func commands(s *site) []*cobra.Command {
 // load reads the settings.
 func (s *site) load() (err error) {
 	s.cfg, err = config.Load(s.dir)
+	if err == nil && len(s.cfg.Publishers) > 0 {
+		err = errors.New("this version cannot check signatures yet, so everybody who can write the folder would publish; write publishers: []")
+	}
 	return err
 }
 
