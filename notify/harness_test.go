@@ -22,6 +22,7 @@ import (
 	"github.com/emersion/go-smtp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/backsoon/backsoon/internal/authority"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
@@ -100,6 +101,11 @@ func (b *bench) start() {
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
 		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },
 		Build: func(Snapshot) error { b.pages++; return nil },
+	}
+	if len(cfg.Publishers) > 0 {
+		b.w.Judge = func(p Publication, now time.Time) ([]ledger.By, error) {
+			return authority.Judge(cfg, authority.Publication(p), now)
+		}
 	}
 	if err := b.w.Init(b.t.Context()); err != nil {
 		b.t.Fatal(err)

@@ -50,9 +50,6 @@ func commands(s *site) []*cobra.Command {
 // load reads the settings.
 func (s *site) load() (err error) {
 	s.cfg, err = config.Load(s.dir)
-	if err == nil && len(s.cfg.Publishers) > 0 {
-		err = errors.New("this version cannot check signatures yet, so everybody who can write the folder would publish; write publishers: []")
-	}
 	return err
 }
 
@@ -104,11 +101,17 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 
 // watcher wires the watcher's parts; the caller sets what is its own.
 func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.Watcher {
-	return &notify.Watcher{
+	w := &notify.Watcher{
 		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
 		Leave: s.links(key).Leave,
 	}
+	if len(s.cfg.Publishers) > 0 {
+		w.Judge = func(p notify.Publication, now time.Time) ([]ledger.By, error) {
+			return authority.Judge(s.cfg, authority.Publication(p), now)
+		}
+	}
+	return w
 }
 
 func (s *site) links(key []byte) subscribe.Links {

@@ -25,11 +25,11 @@ type Publication struct {
 // Judge tells who is behind a publication: the publishers whose signatures make it
 // count, the one who may do most of what it does first. The error is a *Refusal
 // where nobody signed, or those who did may not do what it does: nothing is allowed
-// but by a right.
+// but by a right. Then whose key it was, as far as that is known.
 func Judge(cfg *config.Config, p Publication, now time.Time) ([]ledger.By, error) {
 	signers, why := signersOf(cfg.Publishers, p, now)
 	if len(signers) == 0 {
-		return nil, why
+		return why.whose(), why
 	}
 	effects := Effects(p.InForce, p.Next, cfg.StorefrontIDs(), now)
 	slices.SortStableFunc(signers, func(a, b signer) int { return b.holds(effects) - a.holds(effects) })
@@ -38,7 +38,7 @@ func Judge(cfg *config.Config, p Publication, now time.Time) ([]ledger.By, error
 			if why != nil {
 				r.Text += ". Another signature does not count: " + why.Text
 			}
-			return nil, r
+			return r.whose(), r
 		}
 	}
 	var by []ledger.By

@@ -47,6 +47,14 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Text }
 
+// whose is the key's owner, where there is a key.
+func (r *Refusal) whose() []ledger.By {
+	if r.By == (ledger.By{}) {
+		return nil
+	}
+	return []ledger.By{r.By}
+}
+
 // The flags that a security key signs with (PROTOCOL.u2f, "SSH U2F Signatures").
 const (
 	userPresent  = 1 << 0
