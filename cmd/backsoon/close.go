@@ -128,6 +128,9 @@ func (s *site) printOutlook(out io.Writer, n *notice.Notice, accepted map[string
 			fmt.Fprintf(out, "%s: %s\n", front.Name, s.outlook(state, now))
 		}
 	}
+	if len(s.cfg.Publishers) > 0 {
+		fmt.Fprintf(out, "It counts once it is signed: backsoon publish %s\n", n.Slug)
+	}
 	s.hintWatcher(out)
 	if ledger.IsAddress(s.cfg.Database) && s.leader != "" && s.leader != s.place() {
 		fmt.Fprintf(out, "The folder that counts now is %s: bring this change there (git push).\n", s.leader)

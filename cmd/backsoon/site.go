@@ -40,7 +40,7 @@ type site struct {
 // commands lists every command.
 func commands(s *site) []*cobra.Command {
 	return []*cobra.Command{
-		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s),
+		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s), publishCommand(s),
 		checkCommand(s), buildCommand(s), serveCommand(s), planCommand(s), watchCommand(s),
 		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), moveLedgerCommand(s),
 		demoCommand(),
