@@ -65,6 +65,9 @@ func (s *site) closeNow(cmd *cobra.Command, title, until string, storefronts []s
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, s.path(n.Slug))
+	if counts, err := s.signNow(cmd, n.Slug, now); err != nil || !counts {
+		return err
+	}
 	return s.printOutlook(out, n, accepted, now)
 }
 
@@ -127,9 +130,6 @@ func (s *site) printOutlook(out io.Writer, n *notice.Notice, accepted map[string
 			front, _ := s.cfg.Storefront(state.Storefront)
 			fmt.Fprintf(out, "%s: %s\n", front.Name, s.outlook(state, now))
 		}
-	}
-	if len(s.cfg.Publishers) > 0 {
-		fmt.Fprintf(out, "It counts once it is signed: backsoon publish %s\n", n.Slug)
 	}
 	s.hintWatcher(out)
 	if ledger.IsAddress(s.cfg.Database) && s.leader != "" && s.leader != s.place() {

@@ -31,38 +31,59 @@ func publishCommand(s *site) *cobra.Command {
 			if err := s.load(); err != nil {
 				return err
 			}
-			return s.publish(cmd, args, time.Now())
+			if _, err := s.publish(cmd, args, time.Now()); err != nil {
+				return err
+			}
+			s.hintWatcher(cmd.OutOrStdout())
+			return nil
 		},
 	}
 }
 
-func (s *site) publish(cmd *cobra.Command, slugs []string, now time.Time) error {
+// publish signs what is to be signed. It counts unless somebody else has to sign, too.
+func (s *site) publish(cmd *cobra.Command, slugs []string, now time.Time) (counts bool, err error) {
 	if len(s.cfg.Publishers) == 0 {
-		return errors.New("backsoon.yaml names no publishers, so that every notice counts as it is; name them, and their keys, to have signatures asked for")
+		return false, errors.New("backsoon.yaml names no publishers, so that every notice counts as it is; name them, and their keys, to have signatures asked for")
 	}
 	todo, err := s.toSign(cmd.Context(), slugs, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	out := cmd.OutOrStdout()
 	if len(todo) == 0 {
 		fmt.Fprintln(out, "There is nothing to sign.")
-		return nil
+		return true, nil
 	}
 	keys, hangUp, err := agentKeys(cmd.Context())
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer hangUp()
+	counts = true
 	for _, u := range todo {
-		said, err := s.sign(u, keys, now)
+		sig, err := s.sign(u, keys, now)
 		if err != nil {
-			return fmt.Errorf("%s: %w", u.Path, err)
+			return false, fmt.Errorf("%s: %w", u.Path, err)
 		}
-		fmt.Fprintln(out, said)
+		fmt.Fprintf(out, "%s: signed by %s (%s)\n", notice.SignatureNames(s.path(u.name))[sig.Slot], sig.By.Name, sig.By.Key)
+		if sig.More != nil {
+			counts = false
+			fmt.Fprintf(out, "It doesn't count yet: it %s\n", sig.More.Text)
+		}
 	}
-	s.hintWatcher(out)
-	return nil
+	return counts, nil
+}
+
+// signNow signs what a command has just written, where signatures are asked for: it
+// has to count at once.
+func (s *site) signNow(cmd *cobra.Command, slug string, now time.Time) (counts bool, err error) {
+	if len(s.cfg.Publishers) == 0 {
+		return true, nil
+	}
+	if counts, err = s.publish(cmd, []string{slug}, now); err != nil {
+		err = fmt.Errorf("%s is written, but counts only once it is signed, by `backsoon publish %s`: %w", notice.Path(slug), slug, err)
+	}
+	return counts, err
 }
 
 // toSign lists what is not signed, of the notices that were named; none named: of
@@ -94,24 +115,16 @@ func (s *site) toSign(ctx context.Context, slugs []string, now time.Time) (todo 
 	return todo, nil
 }
 
-// sign writes the signature in one step, and says whose it is and what is missing.
-func (s *site) sign(u unpublished, keys []ssh.Signer, now time.Time) (said string, err error) {
-	sig, err := authority.Sign(s.cfg, u.Publication, keys, now)
+// sign writes a file's signature in one step.
+func (s *site) sign(u unpublished, keys []ssh.Signer, now time.Time) (sig authority.Signature, err error) {
+	sig, err = authority.Sign(s.cfg, u.Publication, keys, now)
 	if errors.Is(err, authority.ErrNoKey) {
-		return "", s.noKey(u.refused)
+		return sig, s.noKey(u.refused)
 	}
 	if err != nil {
-		return "", err
+		return sig, err
 	}
-	name := notice.SignatureNames(s.path(u.name))[sig.Slot]
-	if err := putFile(notice.SignatureNames(s.file(u.name))[sig.Slot], sig.Armored); err != nil {
-		return "", err
-	}
-	said = fmt.Sprintf("%s: signed by %s (%s)", name, sig.By.Name, sig.By.Key)
-	if sig.More != nil {
-		said += "\nIt doesn't count yet: it " + sig.More.Text
-	}
-	return said, nil
+	return sig, putFile(notice.SignatureNames(s.file(u.name))[sig.Slot], sig.Armored)
 }
 
 // noKey says whose keys would do.
