@@ -4,14 +4,14 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace node
+.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace openssh node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
 	@$(GO) build -o bin/backsoon ./cmd/backsoon && exec bin/backsoon demo
 
 # Every test, the scripted demo among them.
-test: chromium postgresql strace
+test: chromium postgresql strace openssh
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
 
@@ -69,6 +69,12 @@ postgresql:
 strace:
 	@command -v strace >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends strace; } || \
 		{ echo "The tests need strace. As root, run: apt-get install strace"; exit 1; }
+
+# Notices are signed by OpenSSH's own programs.
+openssh:
+	@command -v ssh-keygen >/dev/null && command -v ssh-agent >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends openssh-client; } || \
+		{ echo "The tests need ssh-keygen and ssh-agent. As root, run: apt-get install openssh-client"; exit 1; }
 
 # The audit's checkers run in Node.js.
 node:

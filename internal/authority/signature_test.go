@@ -250,6 +250,25 @@ func TestTouch(t *testing.T) {
 	refused(t, settings(publisher("Ada", "", k.PublicKey())), publication(t, winter, armored(t, k, winter)), Tampered)
 }
 
+// TestSecurityKeyAgrees: ssh-keygen takes the signatures of these tests' device for
+// a real one's, and lets a missing touch pass, which is why the flags are looked at here.
+func TestSecurityKeyAgrees(t *testing.T) {
+	k := newKeyring(t)
+	device := newSecurityKey(t)
+	for _, file := range []struct{ name, text string }{
+		{"signers", "ada " + string(ssh.MarshalAuthorizedKey(device.PublicKey()))}, {"winter.sig", string(armored(t, device, winter))},
+	} {
+		if err := os.WriteFile(filepath.Join(k.dir, file.name), []byte(file.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("ssh-keygen", "-Y", "verify", "-f", "signers", "-I", "ada", "-n", Namespace, "-s", "winter.sig")
+	cmd.Dir, cmd.Stdin = k.dir, bytes.NewReader(winter)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestForgedTouch: the flags are signed, too.
 func TestForgedTouch(t *testing.T) {
 	k := newSecurityKey(t)
