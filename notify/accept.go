@@ -81,6 +81,7 @@ func (w *Watcher) judge(tx *ledger.Tx, c *candidate, inForce *notice.Notice, ref
 		return c.problems.Errors(), nil
 	}
 	if problems, err := w.replayed(tx, c, refusals); err != nil || problems != nil {
+		w.authorise(c, inForce, c.parsed, now) // whose signature comes back is logged
 		return problems, err
 	}
 	problems := c.parsed.CheckChange(c.path, now, inForce).Errors()

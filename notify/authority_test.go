@@ -186,7 +186,8 @@ func TestReplay(t *testing.T) {
 	b.publish("again.md", second, ada)
 	b.settle()
 	equal(t, "webhooks", b.web.types(), nil)
-	_, reasons := b.refusals()
+	lines, reasons := b.refusals()
+	equal(t, "refusals", lines, []string{"again: " + ada.fingerprint(), "works: " + ada.fingerprint()})
 	if len(reasons) != 2 || !strings.Contains(reasons[0], "looks like a rename of works") || !strings.Contains(reasons[1], "a signature counts once") {
 		t.Errorf("%q", reasons)
 	}
