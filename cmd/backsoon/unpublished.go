@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/authority"
@@ -21,6 +20,7 @@ type unpublished struct {
 	authority.Publication
 	name     string              // without .md
 	problems strictyaml.Problems // for which it can't be published
+	replay   bool                // one of them: it counted before
 	refused  error               // why the signatures beside it don't suffice; nil: they do
 }
 
@@ -145,6 +145,7 @@ func (u *unpublished) judge(s *site, owner string, now time.Time) {
 	switch {
 	case u.problems.Err() != nil:
 	case owner == u.name:
+		u.replay = true
 		u.problems = append(u.problems, strictyaml.Problem{File: u.Path, Line: 1, Column: 1, Text: notify.Replay})
 	case owner != "":
 		u.problems = append(u.problems, notice.RenameProblem(u.Path, owner))
@@ -172,9 +173,10 @@ func (s *site) unsigned(ctx context.Context, now time.Time) (problems strictyaml
 	}
 	all, err := s.unpublished(ctx, now)
 	for _, u := range all {
-		if u.refused != nil {
+		switch {
+		case u.refused != nil:
 			problems = append(problems, strictyaml.Problem{File: u.Path, Text: u.refused.Error(), Warning: true})
-		} else if len(u.problems) > 0 && strings.Contains(u.problems.Error(), notify.Replay) {
+		case u.replay:
 			problems = append(problems, u.problems...)
 		}
 	}
