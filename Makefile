@@ -4,16 +4,20 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test torture lint bench validate audit pictures receivers chromium postgresql strace openssh node
+.PHONY: demo test race torture lint bench bench-mail validate audit pictures receivers chromium postgresql strace dkimpy openssh node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
 	@$(GO) build -o bin/backsoon ./cmd/backsoon && exec bin/backsoon demo
 
 # Every test, the scripted demo among them.
-test: chromium postgresql strace openssh
+test: chromium postgresql strace dkimpy openssh
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
+
+# The same under the race detector, which needs gcc and a while.
+race: chromium postgresql strace dkimpy openssh
+	$(GO) test -race -timeout 40m ./...
 
 # The long forms of what kills, starves and lies to the program; as root, and for hours.
 torture: strace
@@ -27,7 +31,13 @@ lint:
 
 # One package after the other: they would slow each other down.
 bench:
-	$(GO) test -p 1 -run '^$$' -bench . $(BENCHED)
+	$(GO) test -p 1 -timeout 60m -run '^$$' -bench . -skip BenchmarkMail $(BENCHED)
+
+# 20,000 mails, in turns with postfix's own smtp-source.
+bench-mail:
+	@test -x /usr/sbin/smtp-sink || { test "$$(id -u)" = 0 && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postfix; } || \
+		{ echo "This needs postfix's smtp-sink. As root, run: apt-get install postfix"; exit 1; }
+	$(GO) test ./cmd/backsoon -run '^$$' -bench Mail -benchtime 1x -timeout 20m
 
 # The pages, judged by axe-core, html-validate and Lighthouse: all clean, 100 of 100.
 audit: chromium node validate internal/audit/node_modules/.package-lock.json
@@ -75,6 +85,12 @@ openssh:
 	@command -v ssh-keygen >/dev/null && command -v ssh-agent >/dev/null || \
 		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends openssh-client; } || \
 		{ echo "The tests need ssh-keygen and ssh-agent. As root, run: apt-get install openssh-client"; exit 1; }
+
+# Signatures in mails are judged by a second implementation, in Debian's own Python.
+dkimpy:
+	@/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends python3-dkim python3-nacl; } || \
+		{ echo "The tests need dkimpy. As root, run: apt-get install python3-dkim python3-nacl"; exit 1; }
 
 # The audit's checkers run in Node.js.
 node:

@@ -19,6 +19,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
@@ -100,6 +101,9 @@ func (b *bench) start() {
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
 		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },
+		Confirm: func(p ledger.Pending) string {
+			return "https://closures.example/confirm/" + p.Email + strings.Join(p.Storefronts, "+")
+		},
 		Build: func(Snapshot) error { b.pages++; return nil },
 	}
 	if len(cfg.Publishers) > 0 {
@@ -354,6 +358,12 @@ type mailbox struct {
 	mu   sync.Mutex
 	got  []received
 	rcpt func(to string) error // nil: takes everybody
+
+	// What answers MAIL, AUTH, and the final dot; the last is told once the mail is
+	// taken. nil: all is well, and no AUTH is offered. Set before mail goes out.
+	mail, auth func() error
+	data       func() error
+	taken      func(c *smtp.Conn, to string)
 }
 
 type received struct {
@@ -370,7 +380,13 @@ func newMailbox(t testing.TB) *mailbox {
 		t.Fatal(err)
 	}
 	m.addr = l.Addr().String()
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &smtpSession{m: m}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		if m.auth != nil {
+			return &authSession{smtpSession{m: m, c: c}}, nil
+		}
+		return &smtpSession{m: m, c: c}, nil
+	}))
+	server.AllowInsecureAuth = true
 	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
@@ -379,12 +395,30 @@ func newMailbox(t testing.TB) *mailbox {
 
 type smtpSession struct {
 	m  *mailbox
+	c  *smtp.Conn
 	to string
 }
 
-func (s *smtpSession) Mail(string, *smtp.MailOptions) error { return nil }
-func (s *smtpSession) Reset()                               {}
-func (s *smtpSession) Logout() error                        { return nil }
+func (s *smtpSession) Reset()        {}
+func (s *smtpSession) Logout() error { return nil }
+
+func (s *smtpSession) Mail(string, *smtp.MailOptions) error { return ask(s.m.mail) }
+
+// authSession is one with a server that wants a password.
+type authSession struct{ smtpSession }
+
+func (s *authSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (s *authSession) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, _, _ string) error { return ask(s.m.auth) }), nil
+}
+
+func ask(f func() error) error {
+	if f == nil {
+		return nil
+	}
+	return f()
+}
 
 func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = to
@@ -407,9 +441,15 @@ func (s *smtpSession) Data(r io.Reader) error {
 		return err
 	}
 	body, _ := io.ReadAll(msg.Body)
+	if err := ask(s.m.data); err != nil {
+		return err
+	}
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	s.m.got = append(s.m.got, received{s.to, msg.Header, string(body), msg.Header.Get("Subject")})
+	if s.m.taken != nil {
+		s.m.taken(s.c, s.to)
+	}
 	return nil
 }
 

@@ -30,6 +30,8 @@ var letterRetry = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute
 type mailState struct {
 	rendered map[int64]*renderedCampaign // by campaign
 	rest     rest
+	askAfter time.Time // no question goes out before that
+	tidied   time.Time
 }
 
 // renderedCampaign is a campaign in every language that it is written in.
@@ -56,11 +58,15 @@ func (r *renderedCampaign) suiting(s ledger.Subscriber) *renderedWording {
 	return r.in[locale.Best(r.languages, s.Language)]
 }
 
-// SendMail sends one batch of what is due: alerts first, then letters. more
-// tells whether there is more to do at once.
+// SendMail sends one batch of what is due: alerts first, then a few questions,
+// then letters, so that neither holds the other up. more tells whether there is
+// more to do at once.
 func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
 	if w.sender == nil {
 		return false, nil
+	}
+	if err := w.tidy(ctx, now); err != nil {
+		return false, err
 	}
 	if resting, err := w.resting(ctx, now); resting || err != nil {
 		return false, err
@@ -68,8 +74,12 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if err := w.sendAlerts(ctx, now); err != nil {
 		return false, err
 	}
-	if mailing, err := w.mailing(ctx); !mailing || err != nil {
+	asking, err := w.sendQuestions(ctx, now)
+	if err != nil {
 		return false, err
+	}
+	if mailing, err := w.mailing(ctx); !mailing || err != nil {
+		return asking, err
 	}
 	expanding, err := w.expandForAWhile(ctx, now)
 	if err != nil {
@@ -81,7 +91,7 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	}
 	sent, err := w.sendBatch(ctx, now, limit)
 	resting := now.Before(w.mail.rest.until)
-	return (expanding || sent == limit) && !resting, err
+	return (asking || expanding || sent == limit) && !resting, err
 }
 
 // mailing tells whether there are subscribers to be written to. It is asked each
@@ -280,10 +290,20 @@ func (w *Watcher) renderWording(language string, c ledger.Campaign, first *ledge
 		Date: c.Fired.In(w.Config.Shop.Location), Placeholder: letter.Unsubscribe,
 		List: &email.List{
 			ID: "closures." + w.Config.Shop.URL.Hostname(), Name: w.Config.Shop.Name,
-			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: from.Address,
+			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: w.mailto(),
 		},
 	})
 	return &renderedWording{language, c, first, message, err}
+}
+
+// mailto is where a mail leaves the list: the address that the settings name.
+// Where no page can be reached, it is the sender's, since a letter that nobody
+// can leave by must not go out.
+func (w *Watcher) mailto() string {
+	if w.Config.Email.Unsubscribe == "" && w.Config.PublicURL == nil {
+		return w.Config.Email.From.Address
+	}
+	return w.Config.Email.Unsubscribe
 }
 
 // sendAll sends the letters at once; the sender bounds the connections. Where
@@ -336,7 +356,7 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 	id := func(c *ledger.Campaign) string {
 		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
 	}
-	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: returnPath(from, s.Email)}
+	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: w.returnPath(s.Email)}
 	if r.first != nil {
 		to.References = id(r.first)
 	}
@@ -348,16 +368,13 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
-// returnPath is where bounces go: the sender's address with the recipient's in
-// it (VERP), so that a bounce tells whose it is. An address too long for that
-// (RFC 5321, 4.5.3.1.1) is left out.
-func returnPath(from, to string) string {
-	local, domain, _ := strings.Cut(from, "@")
-	verp := local + "+" + strings.Replace(to, "@", "=", 1)
-	if address.Check(verp+"@"+domain) != nil {
+// returnPath is where bounces of mail to the address go.
+func (w *Watcher) returnPath(to string) string {
+	from := w.Config.Email.From.Address
+	if !w.Config.Email.VERP {
 		return from
 	}
-	return verp + "@" + domain
+	return email.ReturnPath(w.SiteKey, from, to)
 }
 
 // settleAll writes down what came of each letter.

@@ -36,6 +36,7 @@ func TestRest(t *testing.T) {
 		"refused twice, with mail between": {of: [][]email.Outcome{{fault}, {sent}, {fault}}, alerts: []int{0, 2}, rests: true},
 		"nobody wants it":                  {of: [][]email.Outcome{row}, alerts: []int{0}, rests: true},
 		"nobody wants it, then shut down":  {of: [][]email.Outcome{append(row[:len(row):len(row)], untried)}, alerts: []int{0}, rests: true},
+		"nineteen, then one fine":          {of: [][]email.Outcome{row[:19], {sent}, row[:19]}},
 		"most want it":                     {of: [][]email.Outcome{append(row[:10:10], sent), row[:19]}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +55,26 @@ func TestRest(t *testing.T) {
 				t.Errorf("alerts after %v, expected %v; %d rests", alerts, batches.alerts, r.pauses)
 			}
 		})
+	}
+}
+
+// TestRowOfDeferred: twenty in a row over three domains are the sender's fault;
+// fewer, or over fewer, are theirs.
+func TestRowOfDeferred(t *testing.T) {
+	for _, test := range []struct {
+		letters, domains int
+		fault            bool
+	}{{19, 3, false}, {20, 2, false}, {20, 3, true}, {40, 1, false}, {20, 20, true}} {
+		var r rest
+		outcomes := make([]email.Outcome, test.letters)
+		letters := make([]ledger.Letter, test.letters)
+		for i := range outcomes {
+			outcomes[i] = email.Outcome{Verdict: email.Deferred, Code: 550, Err: errors.New("550 5.7.1 spam")}
+			letters[i].Subscriber.Email = fmt.Sprintf("a%d@d%d.example.org", i, i%test.domains)
+		}
+		if r, why := r.after(outcomes, letters, at("2026-11-20 10:00")); (why != nil) != test.fault || (r.pauses > 0) != test.fault {
+			t.Errorf("%d over %d domains: %d rests, alert %v", test.letters, test.domains, r.pauses, why)
+		}
 	}
 }
 

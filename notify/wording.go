@@ -75,6 +75,8 @@ func (w *Watcher) defaultLetter(language string, facts letter.Facts) (letter.Let
 // language gives a language in the words of the site's theme. It is read once for
 // as long as the theme stays as it is: a checkout may wait for it.
 func (w *Watcher) language(tag string) (*locale.Language, error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	if stamp := templates.Stamp(w.Config.Dir); w.languages == nil || stamp != w.themeStamp {
 		w.languages, w.themeStamp = map[string]*locale.Language{}, stamp
 	}

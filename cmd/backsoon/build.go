@@ -13,7 +13,6 @@ import (
 	"github.com/backsoon/backsoon/internal/notice"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/strictyaml"
-	"github.com/backsoon/backsoon/templates"
 )
 
 func buildCommand(s *site) *cobra.Command {
@@ -60,7 +59,7 @@ func (s *site) edition(now time.Time) (*pages.Edition, error) {
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, &problemsError{errs, "nothing was built; public/ is as it was"}
 	}
-	return pages.New(s.cfg, templates.FS(s.cfg.Dir)).Edition(pages.Input{Notices: notices, Now: now})
+	return s.pages().Edition(pages.Input{Notices: notices, Now: now})
 }
 
 // notices reads the folder and finds every mistake in it.

@@ -179,6 +179,59 @@ func (s *story) leave() error {
 
 func (s *story) left() error { return s.subscribed(demoSubscribers[1:]) }
 
+// visitor subscribes on the status page.
+const visitor = "dora@example.org"
+
+var formAction = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
+
+// ask sends the status page's form.
+func (s *story) ask() error {
+	page, err := read(s.first.http.Get(s.at.status))
+	if err != nil {
+		return err
+	}
+	form := formAction.FindStringSubmatch(page)
+	if form == nil {
+		return errors.New("the status page has no form")
+	}
+	_, err = read(s.first.http.PostForm(html.UnescapeString(form[1]), url.Values{"address": {visitor}, "language": {"en"}}))
+	return err
+}
+
+var confirmLink = regexp.MustCompile(`(?m)^http\S+/confirm/\S+$`)
+
+// question is the link in the mail that asks the visitor.
+func (s *story) question() (link string) {
+	for _, m := range s.mailbox.Mails() {
+		if m.To == visitor {
+			link = strings.TrimSpace(confirmLink.FindString(strings.ReplaceAll(m.Text, "\r\n", "\n")))
+		}
+	}
+	return link
+}
+
+func (s *story) askedByMail() error {
+	if s.question() == "" {
+		return errors.New("there is no such mail")
+	}
+	return s.left()
+}
+
+func (s *story) confirm() error {
+	if _, err := read(s.first.http.Get(s.question())); err != nil {
+		return err
+	}
+	if err := s.left(); err != nil {
+		return err
+	}
+	_, err := read(s.first.http.PostForm(s.question(), nil))
+	return err
+}
+
+func (s *story) joined() error {
+	return s.subscribed(append(slices.Clone(demoSubscribers[1:]), visitor))
+}
+
 // subscribed tells whether these are the subscribers.
 func (s *story) subscribed(want []string) error {
 	var got []string
@@ -199,7 +252,7 @@ func (s *story) logged() error {
 		ledger.NoticeAccepted, ledger.StorefrontClosed, ledger.WebhookAcknowledged, ledger.MailStarted + " closed", ledger.MailFinished + " closed",
 		ledger.NoticeAccepted, ledger.MailStarted + " update", ledger.MailFinished + " update",
 		ledger.NoticeAccepted, ledger.StorefrontOpened, ledger.WebhookAcknowledged, ledger.MailStarted + " reopened", ledger.MailFinished + " reopened",
-		ledger.SubscriberRemoved,
+		ledger.SubscriberRemoved, ledger.SubscriberConfirmed,
 	}
 	reader := &site{dir: s.site.dir}
 	err := reader.view(context.Background(), func(tx *ledger.Tx) error {

@@ -51,6 +51,8 @@ func (s *story) steps() []step {
 		{"Each subscriber has the mail “reopened”", nil, s.mailed("reopened", "is open again")},
 		{"All mails of the closure are one thread", nil, s.threaded},
 		{"One click in the mail's link leaves the list", s.leave, s.left},
+		{"A visitor of the status page asks for mail, and is asked by mail", s.ask, s.askedByMail},
+		{"One button confirms it, and not a look at it", s.confirm, s.joined},
 		{"The log tells all of it, and who", nil, s.logged},
 	}
 }

@@ -19,20 +19,30 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/postgrestest"
 )
 
 // BenchmarkFanOut closes a shop that has 1,000,000 subscribers, with the program
-// itself: change-ms is what the transaction of the change took, fire-ms that of
-// the mail's beginning; expand-s the time until every letter is written down, the
-// sending beside it; MB the most memory that the program held by then.
+// itself, on both databases: change-ms is the watcher's whole round in which the
+// change was written, expand-s the time until every letter is written down, with
+// the sending beside it, MB the most memory that the program held by then.
 //
-//	go test ./cmd/backsoon -run '^$' -bench FanOut -benchtime 1x
+//	go test ./cmd/backsoon -run '^$' -bench FanOut -benchtime 1x -timeout 20m
 func BenchmarkFanOut(b *testing.B) {
-	for b.Loop() {
-		f := newFanOut(b, "data/backsoon.db", 1_000_000)
-		f.measure()
+	for _, on := range []struct {
+		name     string
+		database func() string
+	}{
+		{"sqlite", func() string { return "data/backsoon.db" }},
+		{"postgresql", func() string { return postgrestest.New(b) }},
+	} {
+		b.Run(on.name, func(b *testing.B) {
+			for b.Loop() {
+				newFanOut(b, "database: "+strconv.Quote(on.database()), sink(b), 4, 1_000_000).measure()
+			}
+			b.ReportMetric(0, "ns/op") // says nothing
+		})
 	}
-	b.ReportMetric(0, "ns/op") // says nothing
 }
 
 type fanOut struct {
@@ -61,13 +71,15 @@ func (s *saying) has(words string) bool {
 	return strings.Contains(s.text.String(), words)
 }
 
-func newFanOut(b *testing.B, database string, subscribers int) *fanOut {
+// newFanOut is a shop with so many subscribers whose mail goes to the server over
+// so many connections. settings are added to backsoon.yaml.
+func newFanOut(b *testing.B, settings, server string, connections, subscribers int) *fanOut {
 	b.Helper()
 	f := &fanOut{b: b, dir: filepath.Join(b.TempDir(), "shop"), admin: freeAddress(b), n: subscribers}
 	spend(b, "backsoon", "init", f.dir)
-	settings := fmt.Sprintf("shop: {name: Harbour Books, url: \"https://status.example/\", timezone: Europe/Lisbon}\nstorefronts:\n  web: {name: Online shop}\n"+
-		"email: {from: Harbour Books <closures@harbour.example>, server: \"smtp://%s\", settle: 3s}\ndatabase: %s\nadmin: %s\n", sink(b), database, f.admin)
-	f.write("backsoon.yaml", settings)
+	f.write("backsoon.yaml", fmt.Sprintf("shop: {name: Harbour Books, url: \"https://status.example/\", timezone: Europe/Lisbon}\nstorefronts:\n  web: {name: Online shop}\n"+
+		"email: {from: Harbour Books <closures@harbour.example>, server: \"smtp://%s\", connections: %d, settle: 3s}\nadmin: %s\n%s\n",
+		server, connections, f.admin, settings))
 	spend(b, "backsoon", "--site", f.dir, "watch", "--once")
 	list, err := os.Create(filepath.Join(f.dir, "list.csv"))
 	if err != nil {
@@ -97,14 +109,21 @@ func (f *fanOut) write(name, text string) {
 	}
 }
 
-func (f *fanOut) measure() {
+// watch starts the watcher, and gives how it ends.
+func (f *fanOut) watch() (pid int, end func()) {
+	f.b.Helper()
 	watch := exec.Command("backsoon", "--site", f.dir, "watch")
-	watch.Stdout, watch.Stderr = &f.story, os.Stderr
+	watch.Stdout, watch.Stderr = &f.story, &f.story
 	if err := watch.Start(); err != nil {
 		f.b.Fatal(err)
 	}
-	defer func() { watch.Process.Kill(); watch.Wait() }()
 	f.until("the watcher watches", func() bool { return f.metric("backsoon_reconcile_seconds_count") > 0 })
+	return watch.Process.Pid, func() { watch.Process.Kill(); watch.Wait() }
+}
+
+func (f *fanOut) measure() {
+	pid, end := f.watch()
+	defer end()
 	before := f.metric("backsoon_reconcile_seconds_sum")
 	f.write("content/closures/flood.md", "---\ntitle: Flood\ncloses: 2026-11-20 10:00\n---\nWater.\n")
 	f.until("the change is written", func() bool { return f.story.has(" accepted, published by ") })
@@ -114,7 +133,7 @@ func (f *fanOut) measure() {
 	f.until("every letter is written", f.expanded)
 	f.b.ReportMetric(change*1000, "change-ms")
 	f.b.ReportMetric(time.Since(began).Seconds(), "expand-s")
-	f.b.ReportMetric(float64(peak(f.b, watch.Process.Pid))/1024, "MB")
+	f.b.ReportMetric(float64(peak(f.b, pid))/1024, "MB")
 }
 
 // expanded tells whether the mail's letters are all written down.
@@ -142,7 +161,7 @@ func (f *fanOut) expanded() (done bool) {
 
 func (f *fanOut) until(what string, holds func() bool) {
 	f.b.Helper()
-	for end := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			f.b.Fatalf("not within two minutes: %s", what)
 		}

@@ -91,6 +91,13 @@ func (s *site) words(e ledger.Entry) string {
 		return "mail rests: " + e.Reason
 	case ledger.SubscribersImported:
 		return fmt.Sprintf("subscribers imported: %d added, %d known, %d refused", e.Counts["added"], e.Counts["known"], e.Counts["refused"])
+	case ledger.SubscriberConfirmed:
+		if n := e.Counts["rechosen"]; n > 0 {
+			return plural(n, "subscriber") + " chose something else"
+		}
+		return plural(e.Counts["confirmed"], "subscriber") + " confirmed"
+	case ledger.SubscriberSuppressed:
+		return plural(e.Counts["suppressed"], "subscriber") + " suppressed: " + e.Reason
 	case ledger.SubscriberRemoved:
 		return plural(e.Counts["removed"], "subscriber") + " removed"
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
 )
 
@@ -59,7 +60,7 @@ func (s *site) plan(ctx context.Context, now time.Time) (plan notify.Plan, err e
 		return plan, err
 	}
 	defer l.Close()
-	w := s.watcher(l, nil, slog.New(slog.DiscardHandler))
+	w := s.watcher(l, subscribe.Keys{newKey()}, slog.New(slog.DiscardHandler))
 	if err := w.Look(ctx); err != nil {
 		return plan, err
 	}

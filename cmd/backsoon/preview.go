@@ -17,7 +17,6 @@ import (
 	"github.com/backsoon/backsoon/internal/notice"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/strictyaml"
-	"github.com/backsoon/backsoon/templates"
 )
 
 // livePath is where browsers wait to hear of a change, as server-sent events
@@ -123,7 +122,7 @@ func (p *preview) open() error {
 		return err
 	}
 	s.cfg.Shop.URL = p.base
-	p.origin = &origin{notices: notice.NewCollection(s.cfg.Dir, s.cfg.Surroundings()), pages: pages.New(s.cfg, templates.FS(s.cfg.Dir))}
+	p.origin = &origin{notices: notice.NewCollection(s.cfg.Dir, s.cfg.Surroundings()), pages: s.pages()}
 	return nil
 }
 

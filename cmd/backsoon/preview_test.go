@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net/url"
 	"os"
 	"strings"
@@ -60,6 +61,26 @@ func TestReloadWithoutBody(t *testing.T) {
 	} {
 		if got := string(withReload([]byte(page), 1, "/")); !strings.HasPrefix(got, want) {
 			t.Errorf("%s became %s", page, got)
+		}
+	}
+}
+
+// TestPreviewHasTheForm: what is shown before it is published is what customers
+// will see.
+func TestPreviewHasTheForm(t *testing.T) {
+	dir := newSite(t)
+	settings, err := os.ReadFile(dir + "/backsoon.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := []byte(`<form method="post" action="https://closures.example/subscribe">`)
+	for _, more := range []string{"", "\nemail: {from: a@b.example, server: \"smtp://localhost\"}\nlisten: 127.0.0.1:8080\npublic_url: https://closures.example/\n"} {
+		save(t, dir, "backsoon.yaml", string(settings)+more)
+		p := newPreview(dir, &url.URL{Scheme: "http", Host: "127.0.0.1:8000", Path: "/"})
+		p.begin(time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC))
+		page, err := p.shown.page("index.html")
+		if err != nil || bytes.Contains(page, form) != (more != "") {
+			t.Errorf("with%q: %v, or the form is there or not:\n%s", more, err, page)
 		}
 	}
 }

@@ -228,13 +228,17 @@ func (m *scriptMail) serve(ts *testscript.TestScript) {
 }
 
 type scriptSession struct {
-	m  *scriptMail
-	to string
+	m        *scriptMail
+	from, to string
 }
 
-func (s *scriptSession) Mail(string, *smtp.MailOptions) error { return nil }
-func (s *scriptSession) Reset()                               {}
-func (s *scriptSession) Logout() error                        { return nil }
+func (s *scriptSession) Reset()        {}
+func (s *scriptSession) Logout() error { return nil }
+
+func (s *scriptSession) Mail(from string, _ *smtp.MailOptions) error {
+	s.from = from
+	return nil
+}
 
 func (s *scriptSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = to
@@ -247,7 +251,7 @@ func (s *scriptSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (s *scriptSession) Data(r io.Reader) error {
-	text, err := readable(s.to, r)
+	text, err := readable(s.from, s.to, r)
 	if err != nil {
 		return err
 	}
@@ -258,19 +262,24 @@ func (s *scriptSession) Data(r io.Reader) error {
 }
 
 // readable is a mail as its reader sees it: some headers and the text.
-func readable(to string, r io.Reader) (string, error) {
+func readable(from, to string, r io.Reader) (string, error) {
 	msg, err := mail.ReadMessage(r)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	fmt.Fprintln(&b, "Rcpt:", to)
-	for _, name := range []string{"From", "Subject", "Feedback-Id", "List-Unsubscribe"} {
+	for _, name := range []string{"From", "Subject", "Feedback-Id", "List-Unsubscribe", "Message-Id"} {
 		text, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get(name))
 		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&b, "%s: %s\n", name, text)
+	}
+	fmt.Fprintln(&b, "Return-Path:", from)
+	for _, signature := range msg.Header["Dkim-Signature"] {
+		algorithm, _, _ := strings.Cut(signature, ";")
+		fmt.Fprintln(&b, "Signed:", algorithm)
 	}
 	body, err := bodyText(msg)
 	return b.String() + "\n" + body, err
@@ -389,10 +398,12 @@ func stepInto(ts *testscript.TestScript, value json.RawMessage, step string) jso
 	return object[step]
 }
 
-// visit is `visit METHOD URL`: it prints the status and the page.
+// visit is `visit METHOD URL [FORM]`: it prints the status and the page. A mail
+// program's form is sent unless another is given.
 func visit(ts *testscript.TestScript, neg bool, args []string) {
-	words(ts, neg, args, 2, "visit METHOD URL")
-	req, err := http.NewRequest(args[0], args[1], strings.NewReader("List-Unsubscribe=One-Click"))
+	words(ts, neg, args, 2, "visit METHOD URL [FORM]")
+	args = append(args, "List-Unsubscribe=One-Click")
+	req, err := http.NewRequest(args[0], args[1], strings.NewReader(args[2]))
 	ts.Check(err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := http.DefaultClient.Do(req)

@@ -42,7 +42,7 @@ func commands(s *site) []*cobra.Command {
 	return []*cobra.Command{
 		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s), publishCommand(s),
 		checkCommand(s), buildCommand(s), serveCommand(s), planCommand(s), watchCommand(s),
-		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), moveLedgerCommand(s),
+		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), bouncesCommand(s), dkimCommand(s), moveLedgerCommand(s),
 		demoCommand(),
 	}
 }
@@ -55,6 +55,13 @@ func (s *site) load() (err error) {
 
 // public is the folder that the pages go to.
 func (s *site) public() string { return filepath.Join(s.cfg.Dir, "public") }
+
+// pages makes the site's pages, with the form for mail where somebody answers it.
+func (s *site) pages() *pages.Site {
+	made := pages.New(s.cfg, templates.FS(s.cfg.Dir))
+	made.Subscribe = s.cfg.Subscribe()
+	return made
+}
 
 // openLedger opens the site's ledger, or begins it where create is set.
 func (s *site) openLedger(ctx context.Context, create bool) (*ledger.Ledger, error) {
@@ -100,11 +107,11 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 }
 
 // watcher wires the watcher's parts; the caller sets what is its own.
-func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.Watcher {
+func (s *site) watcher(l *ledger.Ledger, keys subscribe.Keys, log *slog.Logger) *notify.Watcher {
 	w := &notify.Watcher{
-		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: key, Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
+		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: keys[0], Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
-		Leave: s.links(key).Leave,
+		Leave: s.links(keys).Leave, Confirm: s.confirmLink(keys),
 	}
 	if len(s.cfg.Publishers) > 0 {
 		w.Judge = func(p notify.Publication, now time.Time) ([]ledger.By, error) {
@@ -114,16 +121,16 @@ func (s *site) watcher(l *ledger.Ledger, key []byte, log *slog.Logger) *notify.W
 	return w
 }
 
-func (s *site) links(key []byte) subscribe.Links {
-	return subscribe.Links{Key: key, Public: s.cfg.PublicURL}
+func (s *site) links(keys subscribe.Keys) subscribe.Links {
+	return subscribe.Links{Keys: keys, Public: s.cfg.PublicURL}
 }
 
-// key reads the site's key, or makes one. It seals message ids and the links in
-// mails, and so has to outlive the ledger: it is a file of its own.
-func (s *site) key() ([]byte, error) {
-	key, err := s.readKey()
+// keys reads the site's keys, or makes one. They seal message ids and the links
+// in mails, and so have to outlive the ledger: they are a file of their own.
+func (s *site) keys() (subscribe.Keys, error) {
+	keys, err := s.readKeys()
 	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+		return keys, err
 	}
 	if err := os.MkdirAll(filepath.Dir(s.keyFile()), 0o700); err != nil {
 		return nil, err
@@ -132,21 +139,32 @@ func (s *site) key() ([]byte, error) {
 	if err != nil && !errors.Is(err, fs.ErrExist) { // another process was quicker: that key counts
 		return nil, err
 	}
-	return s.readKey()
+	return s.readKeys()
 }
 
 func (s *site) keyFile() string { return filepath.Join(s.cfg.Dir, "data", "site.key") }
 
-func (s *site) readKey() ([]byte, error) {
+// readKeys reads a key a line, the newest first.
+func (s *site) readKeys() (subscribe.Keys, error) {
 	text, err := os.ReadFile(s.keyFile())
 	if err != nil {
 		return nil, err
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != keySize {
-		return nil, fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working)", s.keyFile())
+	damaged := func(why string) error {
+		return fmt.Errorf("%s is damaged: put it back from a backup, or remove it (links in mails already sent then stop working); %s", s.keyFile(), why)
 	}
-	return key, nil
+	var keys subscribe.Keys
+	for i, line := range strings.Fields(string(text)) {
+		key, err := hex.DecodeString(line)
+		if err != nil || len(key) != keySize {
+			return nil, damaged(fmt.Sprintf("key %d in it is not %d digits from 0 to f", i+1, 2*keySize))
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, damaged("it is empty")
+	}
+	return keys, nil
 }
 
 const keySize = 32 // bytes

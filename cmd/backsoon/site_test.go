@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,11 +20,12 @@ func TestOneKey(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range keys {
 		all.Go(func() {
-			key, err := s.key()
-			if err != nil {
-				t.Error(err)
+			made, err := s.keys()
+			if err != nil || len(made) != 1 {
+				t.Error(made, err)
+				return
 			}
-			keys[i] = key
+			keys[i] = made[0]
 		})
 	}
 	all.Wait()
@@ -37,7 +40,7 @@ func TestOneKey(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Dir(s.keyFile())); err != nil || len(left) != 1 {
 		t.Errorf("%v, %v", left, err)
 	}
-	if again, err := s.key(); err != nil || !bytes.Equal(again, keys[0]) {
+	if again, err := s.keys(); err != nil || !bytes.Equal(again[0], keys[0]) {
 		t.Errorf("%x, %v", again, err)
 	}
 }
@@ -45,16 +48,36 @@ func TestOneKey(t *testing.T) {
 // TestDamagedKey: it is never replaced, since mails already sent rely on it.
 func TestDamagedKey(t *testing.T) {
 	s := &site{cfg: &config.Config{Dir: t.TempDir()}}
-	if _, err := s.key(); err != nil {
+	good, err := s.keys()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.keyFile(), []byte("abc\n"), 0o600); err != nil {
+	for _, damaged := range []string{"", "abc\n", hex.EncodeToString(good[0]) + "\nabc\n"} {
+		if err := os.WriteFile(s.keyFile(), []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if key, err := s.keys(); err == nil {
+			t.Errorf("%x", key)
+		}
+		if text, err := os.ReadFile(s.keyFile()); err != nil || string(text) != damaged {
+			t.Errorf("%q, %v", text, err)
+		}
+	}
+}
+
+// TestAnotherKey: with a new key on top, what the old one sealed is still good.
+func TestAnotherKey(t *testing.T) {
+	s := &site{cfg: &config.Config{Dir: t.TempDir()}}
+	old, err := s.keys()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if key, err := s.key(); err == nil {
-		t.Errorf("%x", key)
+	fresh := newKey()
+	if err := os.WriteFile(s.keyFile(), fmt.Appendf(nil, "%x\n%x\n", fresh, old[0]), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(s.keyFile()); err != nil || string(text) != "abc\n" {
-		t.Errorf("%q, %v", text, err)
+	both, err := s.keys()
+	if err != nil || len(both) != 2 || !bytes.Equal(both[0], fresh) || !bytes.Equal(both[1], old[0]) {
+		t.Errorf("%x, %v", both, err)
 	}
 }

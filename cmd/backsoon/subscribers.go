@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
@@ -21,26 +19,19 @@ func subscribersCommand(s *site) *cobra.Command {
 		Short: "The customers who asked to be told: list, import, export, remove",
 		Args:  takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("write: backsoon subscribers list, import FILE.csv, export, or remove ADDRESS")
+			return usagef("write: backsoon subscribers list, import FILE.csv, export [ADDRESS], or remove ADDRESS")
 		},
 	}
 	cmd.AddCommand(listSubscribers(s), &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Add confirmed subscribers from a CSV file with a header line: email, storefronts, language",
+		Short: "Add confirmed subscribers from a CSV file with a header line: email, and if you like storefronts, language, until_reopen",
 		Args:  takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.importSubscribers(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0])
 		},
-	}, &cobra.Command{
-		Use:   "export",
-		Short: "Print all subscribers as CSV",
-		Args:  takes(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.exportSubscribers(cmd.Context(), cmd.OutOrStdout())
-		},
-	}, &cobra.Command{
+	}, exportCommand(s), &cobra.Command{
 		Use:   "remove ADDRESS",
-		Short: "Forget an address",
+		Short: "Forget an address: nothing of it is left, but a keyed hash where mail to it is suppressed",
 		Args:  takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.removeSubscriber(cmd.Context(), cmd.OutOrStdout(), args[0])
@@ -102,44 +93,15 @@ func (s *site) eachSubscriber(ctx context.Context, f func(ledger.Subscriber) err
 
 func (s *site) exportSubscribers(ctx context.Context, out io.Writer) error {
 	w := csv.NewWriter(out)
-	if err := w.Write([]string{"email", "storefronts", "language"}); err != nil {
+	if err := w.Write([]string{"email", "storefronts", "language", "until_reopen"}); err != nil {
 		return err
 	}
 	err := s.eachSubscriber(ctx, func(sub ledger.Subscriber) error {
-		return w.Write([]string{sub.Email, strings.Join(sub.Storefronts, " "), sub.Language})
+		return w.Write([]string{sub.Email, strings.Join(sub.Storefronts, " "), sub.Language, yes(sub.UntilReopen)})
 	})
 	if err != nil {
 		return err
 	}
 	w.Flush()
 	return w.Error()
-}
-
-// removeSubscriber takes an address as its owner writes it, or as it is stored.
-func (s *site) removeSubscriber(ctx context.Context, out io.Writer, written string) error {
-	stored, _ := address.Read(written)
-	known := false
-	err := s.update(ctx, false, func(tx *ledger.Tx) (err error) {
-		known, err = leave(tx, stored)
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case known:
-		fmt.Fprintln(out, written+" is removed")
-	default:
-		fmt.Fprintln(out, written+" was not subscribed")
-	}
-	return nil
-}
-
-// leave forgets an address and tells whether it was known; that somebody left is
-// logged, not who.
-func leave(tx *ledger.Tx, address string) (known bool, err error) {
-	if known, err = tx.RemoveSubscriber(address); err != nil || !known {
-		return known, err
-	}
-	_, err = tx.Audit(ledger.Entry{Time: time.Now(), Event: ledger.SubscriberRemoved, Counts: ledger.Counts{"removed": 1}})
-	return known, err
 }

@@ -47,6 +47,9 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 		return err
 	}
 	defer l.Close()
+	if in.barred, err = s.barred(ctx, l); err != nil {
+		return err
+	}
 	done, err := in.run(ctx, l)
 	if ctx.Err() != nil && err != nil {
 		err = errors.New("interrupted")
@@ -61,15 +64,33 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 	return nil
 }
 
+// barred gives what finds the addresses that were removed while they were
+// suppressed; nil: there are none.
+func (s *site) barred(ctx context.Context, l *ledger.Ledger) (func(address string) bool, error) {
+	var seals map[string]bool
+	err := l.View(ctx, func(tx *ledger.Tx) (err error) {
+		seals, err = tx.AllSuppressed()
+		return err
+	})
+	if err != nil || len(seals) == 0 {
+		return nil, err
+	}
+	keys, err := s.keys()
+	return func(address string) bool {
+		return slices.ContainsFunc(keys.Seals(address), func(seal string) bool { return seals[seal] })
+	}, err
+}
+
 // csvImport reads subscribers from CSV (RFC 4180) with a header line. Each has a
 // line to himself: a " too many must not swallow those that follow.
 type csvImport struct {
 	text        *bufio.Reader
 	columns     map[string]int
 	storefronts []string
-	progress    io.Writer // nil: nobody waits
-	lines       int       // read so far
-	refused     []string  // line: why
+	barred      func(address string) bool // whether nothing may be sent there, although the address is forgotten
+	progress    io.Writer                 // nil: nobody waits
+	lines       int                       // read so far
+	refused     []string                  // line: why
 }
 
 func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
@@ -185,6 +206,16 @@ func (in *csvImport) subscriber(row []string, now time.Time) (ledger.Subscriber,
 	var err error
 	if sub.Email, err = address.Read(written); err != nil {
 		return sub, fmt.Errorf("%q %w", written, err)
+	}
+	if in.barred != nil && in.barred(sub.Email) {
+		return sub, fmt.Errorf("%q was removed after mail to it had come back; write another address of the same person", written)
+	}
+	switch text := strings.ToLower(in.cell(row, "until_reopen")); text {
+	case "", "no":
+	case "yes":
+		sub.UntilReopen = true
+	default:
+		return sub, fmt.Errorf("until_reopen is %q; write yes or no", text)
 	}
 	for _, id := range sub.Storefronts {
 		if !slices.Contains(in.storefronts, id) {

@@ -75,3 +75,42 @@ func TestStrayQuote(t *testing.T) {
 		t.Errorf("%d taken, refused %q, %v", len(subs), in.refused, err)
 	}
 }
+
+// TestRemovedWhileSuppressed: nothing is left of the address but a keyed hash, by
+// which it stays suppressed, under a new key as well.
+func TestRemovedWhileSuppressed(t *testing.T) {
+	d := counter(t)
+	const lost = "lost@example.org"
+	err := d.watcher.Ledger.Update(t.Context(), func(tx *ledger.Tx) error {
+		if _, err := tx.AddSubscriber(ledger.Subscriber{Email: lost, Confirmed: time.Now()}); err != nil {
+			return err
+		}
+		return tx.Suppress(1, "550 5.1.1 no such user")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := d.removeSubscriber(t.Context(), &out, "LOST@example.org"); err != nil || out.String() != "LOST@example.org is removed\n" {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+	write(t, d.keyFile(), fmt.Sprintf("%x\n%x\n", newKey(), d.keys[0]))
+	k, err := d.knownOf(t.Context(), lost)
+	if err != nil || !k.KeyedHash || k.Subscription != nil || k.Asked != nil {
+		t.Errorf("%+v, %v", k, err)
+	}
+	csv := filepath.Join(d.dir, "again.csv")
+	write(t, csv, "email,until_reopen\nfound@example.org,yes\nlost@example.org,\nodd@example.org,perhaps\n")
+	out.Reset()
+	if err := d.importSubscribers(t.Context(), &out, io.Discard, csv); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`:3: "lost@example.org" was removed after mail to it had come back`, `:4: until_reopen is "perhaps"; write yes or no`, "1 added, 0 known, 2 refused"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+	if k, err := d.knownOf(t.Context(), "found@example.org"); err != nil || k.Subscription == nil || !k.Subscription.UntilReopen {
+		t.Errorf("%+v, %v", k, err)
+	}
+}

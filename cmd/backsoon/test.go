@@ -15,6 +15,7 @@ import (
 	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/subscribe"
 	"github.com/backsoon/backsoon/notify"
 	"github.com/backsoon/backsoon/notify/webhook"
 )
@@ -105,7 +106,7 @@ func (s *site) testMail(ctx context.Context, out io.Writer, written string) erro
 		return fmt.Errorf("%q %w", written, err)
 	}
 	var l *ledger.Ledger // a test leaves no trace: no ledger, no key
-	w := s.watcher(l, newKey(), slog.New(slog.DiscardHandler))
+	w := s.watcher(l, subscribe.Keys{newKey()}, slog.New(slog.DiscardHandler))
 	sender := w.Sender()
 	defer sender.Close()
 	outcome := w.SendPlain(ctx, to, "[Test] "+s.cfg.Shop.Name+": mail from backsoon works",

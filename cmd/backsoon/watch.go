@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
 
 	"github.com/backsoon/backsoon/internal/ledger"
-	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/operator"
 	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/subscribe"
@@ -57,10 +57,14 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 	if err != nil {
 		return err
 	}
-	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, key []byte) error {
+	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, keys subscribe.Keys) error {
 		desk := operator.Open(time.Now, debts(w.Ledger))
 		w.Work = desk
-		go serveUntil(ctx, customers, s.customers(w, key, log), log)
+		c := &customerDesk{s, w, keys, subscribe.NewInbox()}
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		writing.Go(func() { c.inbox.Empty(ctx, log, c.write) })
+		go serveUntil(ctx, customers, c.handler(log), log)
 		go serveUntil(ctx, admin, desk.Handler(), log)
 		go underSystemd(ctx, desk)
 		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(admin))
@@ -72,7 +76,7 @@ func (s *site) watchOnce(ctx context.Context, log *slog.Logger, story func(ledge
 	if err := s.ready(); err != nil {
 		return err
 	}
-	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, _ []byte) error { return w.Once(ctx) })
+	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, _ subscribe.Keys) error { return w.Once(ctx) })
 }
 
 // ready finds what would keep a watcher from working, before it changes
@@ -84,14 +88,14 @@ func (s *site) ready() error {
 	if pid, held := ledger.Holder(s.cfg.Lock()); held { // before its port is found to be in use
 		return &ledger.HeldError{PID: pid}
 	}
-	if _, err := s.readKey(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.readKeys(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return s.canWrite()
 }
 
 // withWatcher opens the ledger, becomes the one watcher of this folder, and runs f.
-func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(ledger.Entry), f func(*notify.Watcher, []byte) error) error {
+func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(ledger.Entry), f func(*notify.Watcher, subscribe.Keys) error) error {
 	l, err := s.openLedger(ctx, true)
 	if err != nil {
 		return err
@@ -102,18 +106,18 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 		return err
 	}
 	defer release()
-	key, err := s.key()
+	keys, err := s.keys()
 	if err != nil {
 		return err
 	}
-	w := s.watcher(l, key, log)
+	w := s.watcher(l, keys, log)
 	w.Story = story
 	w.Build = s.publisher()
 	if err := w.Init(ctx); err != nil {
 		return err
 	}
 	defer w.Close()
-	return f(w, key)
+	return f(w, keys)
 }
 
 // publisher gives what brings public/ up to date, each time with no more work
@@ -125,7 +129,7 @@ func (s *site) publisher() func(notify.Snapshot) error {
 	var theme string
 	return func(snap notify.Snapshot) error {
 		if stamp := templates.Stamp(s.cfg.Dir); maker == nil || stamp != theme {
-			maker, theme = pages.New(s.cfg, templates.FS(s.cfg.Dir)), stamp
+			maker, theme = s.pages(), stamp
 		}
 		e, err := maker.Edition(input(snap))
 		if err != nil {
@@ -134,40 +138,6 @@ func (s *site) publisher() func(notify.Snapshot) error {
 		_, err = folder.Update(e)
 		return err
 	}
-}
-
-// customers serves what customers reach: leaving the list.
-func (s *site) customers(w *notify.Watcher, key []byte, log *slog.Logger) http.Handler {
-	return &subscribe.Handler{
-		Links: s.links(key), Theme: templates.FS(s.cfg.Dir), Shop: s.cfg.Shop.Name, Voices: s.voices(log),
-		Proxies: s.cfg.TrustedProxies, Log: log,
-		Remove: func(ctx context.Context, address string) error {
-			return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-				_, err := leave(tx, address)
-				return err
-			})
-		},
-	}
-}
-
-// voices are the languages that the site's mails may be in, the notices' own first.
-// A mistake in the site's own words is no reason not to watch: the default ones
-// serve.
-func (s *site) voices(log *slog.Logger) []subscribe.Voice {
-	var voices []subscribe.Voice
-	for _, tag := range s.cfg.Surroundings().Languages {
-		words, err := locale.Load(templates.FS(s.cfg.Dir), tag)
-		if err != nil {
-			log.Error("the default words serve, because the site's own have a mistake", "error", err)
-			words = locale.BuiltIn(tag)
-		}
-		status := s.cfg.Shop.URL // where the settings leave it open, there may be no pages in it
-		if slices.Contains(s.cfg.Languages, tag) {
-			status = s.cfg.Home(tag)
-		}
-		voices = append(voices, subscribe.Voice{Language: words, Status: status.String()})
-	}
-	return voices
 }
 
 // debts asks the ledger what the operator wants to know.
@@ -204,14 +174,25 @@ func addressOf(l net.Listener) string {
 	return l.Addr().String()
 }
 
+// What strangers may hold of the machine, each on a connection of his own: one that
+// is slow is hung up on, and the others wait until there is room.
+const (
+	maxConnections = 512
+	maxHeaders     = 16 << 10         // bytes
+	slowest        = 10 * time.Second // for a whole request, and for its answer
+)
+
 // serveUntil serves on the listener, if there is one, until the context ends.
 func serveUntil(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) {
 	if l == nil {
 		return
 	}
-	server := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{
+		Handler: h, MaxHeaderBytes: maxHeaders, ReadHeaderTimeout: slowest / 2, ReadTimeout: slowest, WriteTimeout: slowest, IdleTimeout: slowest / 2,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what strangers do to a connection is no news
+	}
 	context.AfterFunc(ctx, func() { server.Close() })
-	if err := server.Serve(l); ctx.Err() == nil {
+	if err := server.Serve(netutil.LimitListener(l, maxConnections)); ctx.Err() == nil {
 		log.Error("nobody is answered any more", "address", l.Addr().String(), "error", err)
 	}
 }

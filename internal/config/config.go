@@ -68,8 +68,12 @@ type Email struct {
 	TLS            TLSMode
 	User, Password string
 	Connections    int
+	Rate           float64         // messages a second at most; 0: as many as the server takes
 	Settle         time.Duration   // how long a notice must be quiet before mail goes out
 	Remind         []time.Duration // before closing, longest first
+	Unsubscribe    string          // where a mail leaves the list, to somebody who reads it; empty: nowhere
+	VERP           bool            // the envelope's sender names the recipient, so that a bounce does
+	DKIM           []Signature     // one for each key that signs the mail
 }
 
 // TLSMode is how a connection to the mail server is protected.
@@ -81,6 +85,15 @@ const (
 	Implicit TLSMode = "tls"      // smtps://
 	NoTLS    TLSMode = "none"     // smtp:// on loopback
 )
+
+// Subscribe is where the form goes of those who want mail: nil where nobody would
+// answer it, or there is no mail to send.
+func (c *Config) Subscribe() *url.URL {
+	if c.Email == nil || c.Listen == "" || c.PublicURL == nil {
+		return nil
+	}
+	return c.PublicURL.JoinPath("subscribe")
+}
 
 // Language is the one that the notices are written in.
 func (c *Config) Language() string {

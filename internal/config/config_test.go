@@ -41,6 +41,7 @@ email:
   connections: 8
   settle: 30s
   remind: [1h, 3d]
+  unsubscribe: leave@harbourbooks.example
 publishers: []
 alerts: [owner@harbourbooks.example]
 database: db/ledger.db
@@ -102,7 +103,7 @@ func TestParseWhole(t *testing.T) {
 	}
 	e := c.Email
 	if e.From.Address != "closures@harbourbooks.example" || e.From.Name != "Harbour Books" || e.Server != "mail.harbourbooks.example:465" ||
-		e.TLS != Implicit || e.User != "closures" || e.Password != "pass" || e.Connections != 8 || e.Settle != 30*time.Second ||
+		e.TLS != Implicit || e.User != "closures" || e.Password != "pass" || e.Connections != 8 || e.Settle != 30*time.Second || e.Unsubscribe != "leave@harbourbooks.example" ||
 		!reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour, time.Hour}) {
 		t.Errorf("email: %+v", e)
 	}
@@ -117,12 +118,25 @@ func TestParseWhole(t *testing.T) {
 	}
 }
 
+// TestSubscribe: a form is there where somebody answers it, and can write.
+func TestSubscribe(t *testing.T) {
+	if c := mustParse(t, whole, "WEB_SECRET", secretA, "OLD_SECRET", secretB, "MAIL_PASSWORD", "pass", "HOST", "shop.example"); c.Subscribe().String() != "https://closures.harbourbooks.example/subscribe" {
+		t.Errorf("%v", c.Subscribe())
+	}
+	const listen, public, mail = "listen: 127.0.0.1:80\n", "public_url: https://a.example/\n", "email:\n  from: a@b.example\n  server: smtp://localhost\n"
+	for _, lacking := range []string{"", listen + public, listen + mail, public + mail} {
+		if c := mustParse(t, small+lacking); c.Subscribe() != nil {
+			t.Errorf("with\n%s: %v", lacking, c.Subscribe())
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	c := mustParse(t, small+"email:\n  from: a@b.example\n  server: smtp://localhost\n")
 	if c.Database != filepath.Join(c.Dir, "data", "backsoon.db") || c.Listen != "" || c.Admin != "" || c.PublicURL != nil {
 		t.Errorf("%+v", c)
 	}
-	if e := c.Email; e.Connections != 4 || e.Settle != time.Minute || !reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour}) {
+	if e := c.Email; !e.VERP || e.Connections != 4 || e.Settle != time.Minute || !reflect.DeepEqual(e.Remind, []time.Duration{72 * time.Hour}) {
 		t.Errorf("%+v", e)
 	}
 	if c := mustParse(t, small); c.Email != nil {
@@ -190,12 +204,16 @@ func TestProblems(t *testing.T) {
 		{"server's port", strings.Replace(email(""), "smtp://localhost", "smtp://localhost:70000", 1), `there is no port 70000`},
 		{"user alone", email("user: x"), `user and password go together`},
 		{"password alone", email("password: x"), `user and password go together`},
+		{"no rate", email("rate: 0"), `11:9: email.rate: "0" is not a number of mails in a second; write rate: 10`},
+		{"rate of not a number", email("rate: NaN"), `11:9: email.rate: "NaN" is not a number of mails in a second`},
 		{"no connections", email("connections: 0"), `11:16: email.connections: "0" is not a number from 1 to 64`},
 		{"settle too long", email("settle: 11m"), `11:11: email.settle: "11m" is not a time from 0s to 10m`},
 		{"settle without a unit", email("settle: 60"), `"60" is not a time`},
+		{"where to leave", email("unsubscribe: yes"), `11:16: email.unsubscribe: "yes" is not an e-mail address; write leave@harbourbooks.example`},
 		{"remind as text", email("remind: off"), `11:11: email.remind: a list belongs here; write remind: [72h], or remind: []`},
 		{"remind", email("remind: [soon]"), `11:12: email.remind: "soon" is not a time from 1m to 365d`},
 		{"remind twice", email("remind: [72h, 3d]"), `11:17: email.remind: "3d" is there already`},
+		{"return path", email("return_path: bounces@b.example"), `11:16: email.return_path: "bounces@b.example" is neither on nor off; write return_path: off`},
 		{"from a mailbox nobody can have", small + "email:\n  from: Shop <jürgen@b.example>\n  server: smtp://localhost\n", `9:9: email.from: "Shop <jürgen@b.example>" has other letters than a-z before the @`},
 		{"from this machine", small + "email:\n  from: root@localhost\n  server: smtp://localhost\n", `9:9: email.from: "root@localhost" has no dot behind the @; write the whole address`},
 		{"from a long name", small + "email:\n  from: " + strings.Repeat("x", 201) + " <a@b.example>\n  server: smtp://localhost\n", `9:9: email.from: has 201 characters; a name may have 200`},

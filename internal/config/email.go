@@ -21,7 +21,7 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		return nil
 	}
 	needMap(v, "from: Harbour Books <closures@harbourbooks.example>")
-	v.Only("from", "server", "user", "password", "password_file", "connections", "settle", "remind")
+	v.Only("from", "server", "user", "password", "password_file", "connections", "rate", "settle", "remind", "unsubscribe", "dkim", "return_path")
 	v.Need("from", "Harbour Books <closures@harbourbooks.example>")
 	v.Need("server", "smtp://mail.harbourbooks.example")
 	e := &Email{Connections: readConnections(v.Get("connections"))}
@@ -29,10 +29,27 @@ func (r *reader) email(v strictyaml.Value) *Email {
 		e.From = *a
 	}
 	e.Server, e.TLS = readServer(v.Get("server"))
+	e.Rate = readRate(v.Get("rate"))
 	e.Settle = readSettle(v.Get("settle"))
 	e.Remind = readRemind(v.Get("remind"))
+	if a := readAddress(v.Get("unsubscribe"), "leave@harbourbooks.example"); a != nil {
+		e.Unsubscribe = a.Address
+	}
+	e.VERP = readReturnPath(v.Get("return_path"))
 	e.User, e.Password = r.login(v)
+	_, domain, _ := strings.Cut(e.From.Address, "@")
+	e.DKIM = r.dkim(v.Get("dkim"), domain)
 	return e
+}
+
+// readReturnPath tells whether the envelope's sender names the recipient.
+func readReturnPath(v strictyaml.Value) bool {
+	text, ok := v.Text("off")
+	if ok && text != "on" && text != "off" {
+		v.Errorf("%q is neither on nor off; write return_path: off where the mail server refuses senders such as closures+ada=example.org@…, or leave the line out",
+			strictyaml.Clip(text))
+	}
+	return !ok || text == "on"
 }
 
 func (r *reader) login(v strictyaml.Value) (user, password string) {
@@ -119,6 +136,20 @@ func readConnections(v strictyaml.Value) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 64 {
 		v.Errorf("%q is not a number from 1 to 64; write connections: 4", strictyaml.Clip(text))
+	}
+	return n
+}
+
+// readRate reads how many messages may go out in a second.
+func readRate(v strictyaml.Value) float64 {
+	text, ok := v.Text("10")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0.01 && n <= 10_000) {
+		v.Errorf("%q is not a number of mails in a second; write rate: 10, or leave the line out for as many as the mail server takes", strictyaml.Clip(text))
+		return 0
 	}
 	return n
 }

@@ -17,7 +17,7 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // secretKeys hold what may be missing where nothing is delivered, and may never
 // be shown.
-var secretKeys = []string{"secret", "secrets", "password", "database"}
+var secretKeys = []string{"secret", "secrets", "password", "key", "database"}
 
 // expand puts the environment's values for each ${NAME} in an ordinary value.
 // Secrets are left to secret, which forgives a name that isn't set.

@@ -33,7 +33,9 @@ const (
 	MailPaused           = "mail.paused"
 	MailFailed           = "mail.failed" // it could not be written
 	SubscribersImported  = "subscribers.imported"
+	SubscriberConfirmed  = "subscribers.confirmed"
 	SubscriberRemoved    = "subscribers.removed"
+	SubscriberSuppressed = "subscribers.suppressed" // by a report that came back
 )
 
 // Entry is one line of the audit log. It never holds a subscriber's address.
@@ -56,7 +58,9 @@ type Entry struct {
 }
 
 // Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or
-// was served by a newer mail) or an import (added, known, refused).
+// was served by a newer mail) or an import (added, known, refused), or whoever
+// has confirmed (confirmed; rechosen: a subscriber's choice of something else) or
+// left (removed).
 type Counts map[string]int
 
 // Audit appends the entry to the log and gives it back with its index.

@@ -36,7 +36,8 @@ type store interface {
 	turn(ctx context.Context, tx *sql.Tx) error // begins one that writes: no other writer is at work from here on
 	shared() *sharing                           // nil: one watcher has it all to itself
 	lock(lockName) (release func() error, err error)
-	explain(error) error // says what to do about an error of the disk; others stay as they are
+	scrub(ctx context.Context) error // overwrites what was deleted, where it may still be read
+	explain(error) error             // says what to do about an error of the disk; others stay as they are
 	close() error
 }
 
@@ -96,6 +97,17 @@ func Open(ctx context.Context, database string, create bool) (*Ledger, error) {
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return l.store.close() }
+
+// Scrub overwrites what was deleted, so that no address is left in the ledger's
+// files. Whoever reads meanwhile may put it off until the next time.
+func (l *Ledger) Scrub(ctx context.Context) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if err := l.store.scrub(ctx); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
 
 // Shared tells whether several watchers may have this ledger.
 func (l *Ledger) Shared() bool { return l.store.shared() != nil }

@@ -130,10 +130,16 @@ func (t *Tx) LetterDue(l Letter, now time.Time) (due bool, err error) {
 	return due, nil
 }
 
+// Waiting counts the letters that are owed to a subscriber.
+func (t *Tx) Waiting(subscriber int64) (n int, err error) {
+	err = t.row("SELECT COUNT(*) FROM letters WHERE subscriber = $1", []any{subscriber}, &n)
+	return n, err
+}
+
 // Owed sums up what is owed.
 type Owed struct {
 	Webhooks int // endpoints behind their storefront's state
-	Mail     int // letters, and campaigns that wait for their moment, and alerts
+	Mail     int // letters, campaigns that wait for their moment, alerts, and questions whether somebody wants to be told
 
 	SinceWebhooks time.Time // the oldest state that an endpoint has not taken; zero: none
 	SinceMail     time.Time // when the oldest that could go out was written; zero: nothing could
@@ -161,12 +167,13 @@ func (t *Tx) Owed() (o Owed, err error) {
 		}
 		o.Mail += n
 	}
-	var letters, alerts int
+	var letters, alerts, pending int
 	var fired, created int64
 	err = t.row(`SELECT (SELECT COUNT(*) FROM letters), (SELECT COUNT(*) FROM alerts),
+		(SELECT COUNT(*) FROM pending WHERE next_try > 0),
 		(SELECT COALESCE(MIN(fired), 0) FROM campaigns WHERE finished = 0 AND fired > 0), (SELECT COALESCE(MIN(created), 0) FROM alerts)`,
-		nil, &letters, &alerts, &fired, &created)
-	o.Mail += letters + alerts
+		nil, &letters, &alerts, &pending, &fired, &created)
+	o.Mail += letters + alerts + pending
 	o.SinceMail = older(fromMillis(fired), fromMillis(created))
 	return o, err
 }
@@ -207,6 +214,7 @@ func (t *Tx) MakeDue(now time.Time) error {
 	for _, statement := range []string{
 		"UPDATE letters SET next_try = $1 WHERE next_try > $2",
 		"UPDATE alerts SET next_try = $1 WHERE next_try > $2",
+		"UPDATE pending SET next_try = $1 WHERE next_try > $2",
 		"UPDATE endpoints SET next_try = $1 WHERE next_try > $2",
 	} {
 		if _, err := t.exec(statement, ms, ms); err != nil {

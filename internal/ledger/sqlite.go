@@ -27,6 +27,10 @@ var sqliteMigrations embed.FS
 // application_id): "bkSn".
 const applicationID = 0x626b536e
 
+// busyTimeout is how long a statement waits for another process, in
+// milliseconds.
+const busyTimeout = 10_000
+
 type sqlite struct {
 	path string
 	conn *sql.DB
@@ -46,9 +50,10 @@ func openSQLite(ctx context.Context, path string, create bool) (store, error) {
 		}
 	}
 	// FULL makes every commit reach the disk; IMMEDIATE makes writers queue up
-	// at the start instead of failing in the middle.
+	// at the start instead of failing in the middle. SECURE_DELETE overwrites what
+	// is deleted with zeros: an address that is forgotten is not in the file.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
-		"&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=foreign_keys(1)"
+		fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
 	conn, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -139,6 +144,26 @@ func (s *sqlite) version(ctx context.Context, tx *sql.Tx) (v int, err error) {
 func (s *sqlite) setVersion(ctx context.Context, tx *sql.Tx, v int) error {
 	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", v))
 	return err
+}
+
+// scrub empties the write-ahead log, which holds pages as they were
+// (https://sqlite.org/pragma.html#pragma_wal_checkpoint). It waits for readers,
+// and writers for it: not for long, since a checkout may be one of them.
+func (s *sqlite) scrub(ctx context.Context) error {
+	conn, err := s.conn.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if errors.Is(err, sqlite3.BUSY) {
+		err = nil
+	}
+	_, again := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout))
+	return errors.Join(err, again)
 }
 
 func (s *sqlite) lock(name lockName) (release func() error, err error) {

@@ -45,6 +45,12 @@ func (t *Tx) subscriber(where string, args ...any) (Subscriber, error) {
 	return s, err
 }
 
+// Subscriber gives the one with that address, in whatever case; the zero
+// Subscriber where there is none.
+func (t *Tx) Subscriber(email string) (Subscriber, error) {
+	return t.subscriber("lower(email) = lower($1)", email)
+}
+
 // Subscribers gives up to limit subscribers with an id above after, by id.
 func (t *Tx) Subscribers(after int64, limit int) ([]Subscriber, error) {
 	return rows(t, scanSubscriber, "SELECT "+subscriberColumns+" FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
@@ -66,7 +72,8 @@ func spaced(ids []string) string {
 	return " " + strings.Join(ids, " ") + " "
 }
 
-// RemoveSubscriber forgets an address and tells whether it was known.
+// RemoveSubscriber ends a subscription and tells whether there was one. Forget
+// leaves no trace of it.
 func (t *Tx) RemoveSubscriber(email string) (bool, error) {
 	n, err := t.exec("DELETE FROM subscribers WHERE lower(email) = lower($1)", email)
 	return n > 0, err

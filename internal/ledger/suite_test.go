@@ -21,8 +21,9 @@ var suite = []func(*testing.T){
 	TestOneImportAtATime, TestClaim, TestLetterLater, TestLettersAreCountedOnce, TestWhoLeftIsPassedOver,
 	TestUntilReopenIsForgotten, TestOwed, TestOwedWebhooks, TestMakeDue, TestAccept, TestSaveNotice, TestContentOwner,
 	TestRefusals, TestOvertake, TestOvertakenByOneThatIsFinished, TestOvertakenInFlight, TestStorefrontRoundTrip,
-	TestEndpointRoundTrip, TestNewRevisionIsOwedAtOnce, TestSameRevisionKeepsItsBackOff, TestSubscriberRoundTrip,
+	TestEndpointRoundTrip, TestNewRevisionIsOwedAtOnce, TestSameRevisionKeepsItsBackOff, TestBounces, TestBar, TestSubscriberRoundTrip,
 	TestAddAndRemoveSubscriber, TestThreeFailuresSuppress, TestAlerts, TestTranslations, TestWordings,
+	TestAskConfirm, TestMailsToOneAddress, TestAskedAnew, TestNothingIsSentTo, TestExpired, TestClaimPending,
 	TestUpdateIsAllOrNothing, TestViewBesideAnUpdate, TestViewStaysAtItsMoment, TestViewOnlyReads,
 }
 
@@ -30,7 +31,7 @@ var suite = []func(*testing.T){
 var sqliteAlone = []string{
 	"TestLockInTheSameProcess", "TestLockOfAnotherProcess", "TestOtherProcessMeetsOurLock", "TestHolderOfNothing",
 	"TestLockFileThatCannotBe", "TestOpenTwice", "TestOpenAtOnce", "TestMissing", "TestEmptyFileIsFresh",
-	"TestNewerLedgerIsRefused", "TestOtherProgramsFile", "TestPrivateFromTheStart", "TestEndpointOwedAndDue",
+	"TestNewerLedgerIsRefused", "TestOtherProgramsFile", "TestPrivateFromTheStart", "TestForgottenLeavesNothing", "TestEndpointOwedAndDue",
 }
 
 // TestPostgreSQL runs the suite on a real PostgreSQL server.

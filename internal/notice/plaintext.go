@@ -168,6 +168,9 @@ func (p plain) link(l *ast.Link) string {
 // unescape resolves backslashes and entities as the renderer to HTML does, by
 // asking it.
 func unescape(s string) string {
+	if !strings.ContainsAny(s, `&\`) {
+		return s
+	}
 	var b strings.Builder
 	w := bufio.NewWriter(&b)
 	render.DefaultWriter.Write(w, []byte(s))

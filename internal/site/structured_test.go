@@ -120,7 +120,7 @@ func TestFollow(t *testing.T) {
 	for path, want := range map[string][]string{
 		"index.html": {`<form method="post" action="https://status.harbourbooks.example/open/subscribe">`, `autocomplete="email"`,
 			`<input type="checkbox" name="storefronts" value="web" checked>`, `<input type="checkbox" name="storefronts" value="market" checked>`,
-			`name="until_reopen"`, `<input type="hidden" name="language" value="en">`},
+			`name="until_reopen"`, `<input type="hidden" name="language" value="en">`, `<p hidden><label for="remark">`},
 		storefrontPath("market"): {`<input type="hidden" name="storefronts" value="market">`},
 	} {
 		page, err := e.Render(path)

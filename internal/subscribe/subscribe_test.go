@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -29,17 +30,23 @@ type desk struct {
 	*httptest.Server
 	handler *Handler
 
-	mu      sync.Mutex
-	removed []string
-	fail    error
-	log     bytes.Buffer
+	mu        sync.Mutex
+	now       time.Time
+	asked     []Choice
+	full      bool
+	confirmed []Choice
+	unasked   bool
+	removed   []string
+	fail      error
+	log       bytes.Buffer
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{}
+	d := &desk{now: time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC)}
 	d.handler = &Handler{Links: links, Theme: templates.FS(""), Shop: "Harbour <Books>", Voices: voices(),
-		Remove: d.remove, Log: slog.New(slog.NewTextHandler(&d.log, nil))}
+		Storefronts: []Storefront{{"web", "Online <shop>"}, {"till", "Till"}}, Limits: NewLimits(), Now: d.clock,
+		Ask: d.ask, Confirm: d.confirm, Remove: d.remove, Log: slog.New(slog.NewTextHandler(&d.log, nil))}
 	d.handler.Links.Public = &url.URL{Scheme: "https", Host: "closures.example", Path: "/"}
 	d.Server = httptest.NewServer(d.handler)
 	t.Cleanup(d.Close)
@@ -57,6 +64,30 @@ var voices = sync.OnceValue(func() []Voice {
 	}
 	return all
 })
+
+func (d *desk) clock() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+func (d *desk) ask(c Choice) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.full {
+		d.asked = append(d.asked, c)
+	}
+	return !d.full
+}
+
+func (d *desk) confirm(_ context.Context, c Choice) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail == nil && !d.unasked {
+		d.confirmed = append(d.confirmed, c)
+	}
+	return !d.unasked, d.fail
+}
 
 func (d *desk) remove(_ context.Context, address string) error {
 	d.mu.Lock()
@@ -107,7 +138,7 @@ func (d *desk) checkRemoved(t *testing.T, want ...string) {
 }
 
 // leave is the path of a link in a mail to Ada.
-var leave = "/unsubscribe/" + links.token("ada@example.com")
+var leave = "/unsubscribe/" + tokenOf("ada@example.com")
 
 const urlencoded, oneClick = "application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"
 
@@ -163,7 +194,7 @@ func TestAnswersTellNothing(t *testing.T) {
 	d := newDesk(t)
 	for _, method := range []string{"GET", "POST"} {
 		known := d.do(t, method, leave, "", nil)
-		unknown := d.do(t, method, "/unsubscribe/"+links.token("nobody@example.com"), "", nil)
+		unknown := d.do(t, method, "/unsubscribe/"+tokenOf("nobody@example.com"), "", nil)
 		known.header.Del("Date")
 		unknown.header.Del("Date")
 		if known.status != unknown.status || known.body != unknown.body || !equal(known.header, unknown.header) {
@@ -179,8 +210,8 @@ func equal(a, b http.Header) bool {
 
 func TestForgedLinks(t *testing.T) {
 	d := newDesk(t)
-	token := links.token("ada@example.com")
-	other := Links{Key: []byte("another")}.token("ada@example.com")
+	token := tokenOf("ada@example.com")
+	other := another.seal(leaving, "ada@example.com")
 	for _, forged := range []string{"", "x", token[:len(token)-1], token + "A", "A" + token, other, token + "/", token + "/x", "%2e" + token} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
 			if got := d.do(t, method, "/unsubscribe/"+forged, "", nil); got.status != 404 || len(elements(t, got.body, "form")) > 0 {
@@ -193,7 +224,7 @@ func TestForgedLinks(t *testing.T) {
 
 func TestOtherPaths(t *testing.T) {
 	d := newDesk(t)
-	token := links.token("ada@example.com")
+	token := tokenOf("ada@example.com")
 	for _, path := range []string{"/", "/unsubscribe", "/Unsubscribe/" + token, "/x/unsubscribe/" + token, "//unsubscribe/" + token, "/" + token, "/healthz", "/metrics", "/favicon.ico"} {
 		if got := d.do(t, "POST", path, "", nil); got.status != 404 {
 			t.Errorf("%s: %d", path, got.status)
@@ -291,6 +322,10 @@ func (d *desk) states(t *testing.T, query string, change ...func(*http.Request))
 		"broken":  d.do(t, "GET", leave+"x"+query, "", nil, change...),
 		"unknown": d.do(t, "GET", "/"+query, "", nil, change...),
 	}
+	confirm := d.link(Choice{Address: "ada@example.com", Storefronts: []string{"web"}}, d.now.Add(time.Hour))
+	pages["confirm"] = d.do(t, "GET", confirm+query, "", nil, change...)
+	pages["confirmed"] = d.do(t, "POST", confirm+query, "", nil, change...)
+	pages["expired"] = d.do(t, "GET", d.link(Choice{}, d.now)+query, "", nil, change...)
 	d.fail = errors.New("no")
 	pages["failed"] = d.do(t, "POST", leave+query, "", nil, change...)
 	d.fail = nil
@@ -344,8 +379,8 @@ func TestLanguage(t *testing.T) {
 func TestThemeWithoutThePage(t *testing.T) {
 	for name, theme := range map[string]fs.FS{
 		"missing": fstest.MapFS{},
-		"broken":  fstest.MapFS{"pages/unsubscribe.html": {Data: []byte("{{.State")}},
-		"failing": fstest.MapFS{"pages/unsubscribe.html": {Data: []byte("half {{template \"x\"}}")}},
+		"broken":  fstest.MapFS{"pages/subscription.html": {Data: []byte("{{.State")}},
+		"failing": fstest.MapFS{"pages/subscription.html": {Data: []byte("half {{template \"x\"}}")}},
 	} {
 		d := newDesk(t)
 		d.handler.Theme = theme

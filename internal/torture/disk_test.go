@@ -40,7 +40,7 @@ func TestDiskFails(t *testing.T) {
 func failing(t *testing.T, calls, err, when, says string) {
 	w := newWorld(t, 1, 20, "")
 	p := w.start("watch")
-	w.within(10*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
+	p.watches()
 	c := change{w: w, began: time.Now(), entries: len(w.log())}
 	sick := w.sicken(p, calls, err, when)
 	t.Cleanup(func() { p.tell() })
@@ -99,7 +99,7 @@ func TestDiskFull(t *testing.T) {
 	w.onSmallDisk("4m")
 	p := w.start("watch")
 	t.Cleanup(func() { p.tell() })
-	w.within(10*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
+	p.watches()
 	c := change{w: w, began: time.Now(), entries: len(w.log())}
 	c.save()
 	w.within(10*time.Second, "the first change is carried out", func() bool { _, state := w.fronts[0].seen(); return state == "off" && w.public() == "off" })

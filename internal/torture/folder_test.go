@@ -40,7 +40,7 @@ func TestFolder(t *testing.T) {
 			w.settle()
 			before := w.status()
 			p := w.start("watch")
-			w.within(20*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
+			p.watches()
 			undo := f.do(w)
 			time.Sleep(8 * time.Second) // longer than a refusal waits to be announced
 			w.standsAs(before)

@@ -3,6 +3,7 @@ package torture
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func TestKilled(t *testing.T) {
 	o := owner{w: w, random: r, open: map[string]string{}}
 	for range kills {
 		p := w.start("watch")
+		if r.IntN(5) > 0 { // else it dies as it begins
+			p.watches()
+		}
 		for range 1 + r.IntN(2) {
 			o.acts()
 			time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond)
@@ -62,11 +66,14 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// sometimes gives one of the faults with the probability p. It is asked by one
-// server at a time, but servers share r: hence the lock of its own.
+// sometimes gives one of the faults with the probability p. It may be asked by
+// several connections at once.
 func sometimes(r *rand.Rand, p float64, faults ...fault) func() fault {
 	own := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
+	var mu sync.Mutex
 	return func() fault {
+		mu.Lock()
+		defer mu.Unlock()
 		if own.Float64() >= p {
 			return none
 		}

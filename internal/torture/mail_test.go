@@ -42,11 +42,12 @@ func (m *mailServer) suffer(f func() fault) {
 
 func (m *mailServer) next() fault {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.faults == nil {
+	faults := m.faults
+	m.mu.Unlock()
+	if faults == nil {
 		return none
 	}
-	return m.faults()
+	return faults()
 }
 
 // letters counts the different letters that an address has, and all that came

@@ -51,7 +51,7 @@ func (w *world) record(db string, changes int) []event {
 	trace := filepath.Join(w.t.TempDir(), "trace")
 	p := w.startWith([]string{"strace", "-f", "-qq", "-y", "-xx", "-s", "10000000", "-o", trace,
 		"-e", "trace=pwrite64,ftruncate,fsync,fdatasync,write"}, "watch")
-	w.within(20*time.Second, "the watcher watches", func() bool { return strings.Contains(p.out.String(), "msg=watching") })
+	p.watches()
 	c := change{w: w, began: time.Now()}
 	for range changes {
 		before, _ := w.fronts[0].seen()

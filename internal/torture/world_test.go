@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -142,8 +143,41 @@ func (w *world) try(args ...string) ([]byte, error) {
 type process struct {
 	*exec.Cmd
 	t    *testing.T
-	out  *bytes.Buffer
+	out  *said
 	done chan struct{}
+}
+
+// said is what a process has said so far.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// watches waits until the watcher is at work, or has ended.
+func (p *process) watches() {
+	p.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(p.out.String(), "msg=watching"); time.Sleep(5 * time.Millisecond) {
+		select {
+		case <-p.done:
+			p.t.Fatalf("it ended by itself:\n%s", p.out)
+		default:
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("it does not watch:\n%s", p.out)
+		}
+	}
 }
 
 func (w *world) start(args ...string) *process {
@@ -154,7 +188,7 @@ func (w *world) start(args ...string) *process {
 func (w *world) startWith(below []string, args ...string) *process {
 	w.t.Helper()
 	line := append(append(below, backsoon, "--site", w.dir), args...)
-	p := &process{exec.Command(line[0], line[1:]...), w.t, &bytes.Buffer{}, make(chan struct{})}
+	p := &process{exec.Command(line[0], line[1:]...), w.t, &said{}, make(chan struct{})}
 	p.Stdout, p.Stderr = p.out, p.out
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.Start(); err != nil {

@@ -87,6 +87,15 @@ func answered(at step, code int, enhanced string) Verdict {
 	return Refused
 }
 
+// JudgeStatus is the verdict on a recipient of whom a mail system reports the
+// enhanced status code when it has given up: what Send's would have been.
+func JudgeStatus(enhanced string) Verdict {
+	if !strings.HasPrefix(enhanced, "5.") {
+		return Retry
+	}
+	return answered(rcptTo, 550, enhanced)
+}
+
 // unanswered is the verdict where no reply came. On a connection that stands,
 // that can only be the network; while it is made, it can also be that server
 // and settings do not fit, which no retry heals.

@@ -1,11 +1,14 @@
 package email
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/config"
@@ -21,6 +24,7 @@ type Sender struct {
 	cfg   config.Email
 	roots *x509.CertPool // whom to trust; nil: whom the system trusts
 	slots chan struct{}  // one for each connection that may be in use
+	pace  *rate.Limiter  // of messages
 
 	mu     sync.Mutex
 	idle   []*session // the one used last at the end
@@ -29,17 +33,23 @@ type Sender struct {
 
 // NewSender makes a sender of the settings; it dials with the first message.
 func NewSender(cfg config.Email) *Sender {
+	pace := rate.NewLimiter(rate.Inf, 0)
+	if cfg.Rate > 0 {
+		pace = rate.NewLimiter(rate.Limit(cfg.Rate), 1)
+	}
 	return &Sender{
 		Timeout: 60 * time.Second,
 		Idle:    30 * time.Second,
 		cfg:     cfg,
 		slots:   make(chan struct{}, max(1, cfg.Connections)),
+		pace:    pace,
 	}
 }
 
-// Send hands one message to the mail server, from the envelope's sender to the
-// recipient, both without angle brackets. It waits for a free connection, and
-// gives up when the context ends or, from then on, after Timeout.
+// Send signs one message as the settings say, and hands it to the mail server,
+// from the envelope's sender to the recipient, both without angle brackets. It
+// waits for a free connection, and gives up when the context ends or, from then
+// on, after Timeout.
 func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome {
 	hide := redactor{to, s.cfg.User, s.cfg.Password}
 	if err := address.Check(from); err != nil {
@@ -48,11 +58,18 @@ func (s *Sender) Send(ctx context.Context, from, to string, msg []byte) Outcome 
 	if err := address.Check(to); err != nil {
 		return Outcome{Verdict: BadAddress, Err: hide.wrap(rcptTo, err.Error())}
 	}
+	msg, err := sign(msg, s.cfg.DKIM)
+	if err != nil {
+		return Outcome{Verdict: SenderFault, Err: hide.wrap(content, err.Error())}
+	}
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return judge(connecting, ctx.Err(), hide)
+	}
+	if s.pace.Wait(ctx) != nil {
+		return judge(connecting, cmp.Or(ctx.Err(), context.DeadlineExceeded), hide)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()

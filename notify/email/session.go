@@ -107,6 +107,58 @@ func (c *session) endWith(ctx context.Context) func() bool {
 // transact is one mail transaction, RFC 5321, section 3.3: the step it got to
 // and the error there.
 func (c *session) transact(from, to string, msg []byte) (step, error) {
+	if ok, _ := c.client.Extension("PIPELINING"); ok {
+		return c.pipeline(from, to, msg)
+	}
+	return c.converse(from, to, msg)
+}
+
+// pipeline is a transaction in two round trips, whose commands go out together
+// (RFC 2920).
+func (c *session) pipeline(from, to string, msg []byte) (step, error) {
+	text := c.client.Text
+	fmt.Fprintf(text.W, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", from, to)
+	if err := text.W.Flush(); err != nil {
+		return mailFrom, err
+	}
+	if at, err := c.replies(); err != nil {
+		return at, err
+	}
+	w := text.DotWriter()
+	if _, err := w.Write(msg); err != nil {
+		return content, err
+	}
+	if err := w.Close(); err != nil {
+		return content, err
+	}
+	_, _, err := text.ReadResponse(250)
+	return content, err
+}
+
+// replies reads those to MAIL, RCPT and DATA, and gives the first error. Each
+// command has its reply, also when one before it is refused.
+func (c *session) replies() (at step, failed error) {
+	for _, command := range []struct {
+		step
+		reply int
+	}{{mailFrom, 250}, {rcptTo, 25}, {data, 354}} {
+		_, _, err := c.client.Text.ReadResponse(command.reply)
+		if failed == nil && err != nil {
+			at, failed = command.step, err
+		} else if failed != nil && err == nil && command.step == data {
+			_ = c.conn.Close() // it waits for a message to nobody
+		}
+		var reply *textproto.Error
+		if err != nil && !errors.As(err, &reply) {
+			break // it hung up
+		}
+	}
+	return at, failed
+}
+
+// converse is a transaction in which each command waits for the reply to the one
+// before.
+func (c *session) converse(from, to string, msg []byte) (step, error) {
 	if err := c.client.Mail("<" + from + ">"); err != nil {
 		return mailFrom, err
 	}

@@ -1,0 +1,6 @@
+CREATE TABLE bounces (               -- letters that came back after the mail server had taken them
+    subscriber INTEGER NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
+    letter     TEXT    NOT NULL,     -- a hash that tells it from others: a report that is read twice counts once
+    seen       INTEGER NOT NULL,
+    PRIMARY KEY (subscriber, letter)
+);
