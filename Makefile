@@ -4,19 +4,19 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' .)))
 
-.PHONY: demo test race torture lint bench bench-mail validate audit pictures receivers chromium postgresql strace dkimpy node
+.PHONY: demo test race torture lint bench bench-mail validate audit pictures receivers chromium postgresql strace dkimpy openssh node
 
 # A sample shop, a mailbox and the watcher, on this machine.
 demo:
 	@$(GO) build -o bin/backsoon ./cmd/backsoon && exec bin/backsoon demo
 
 # Every test, the scripted demo among them.
-test: chromium postgresql strace dkimpy
+test: chromium postgresql strace dkimpy openssh
 	$(GO) vet ./...
 	$(GO) test -timeout 7m ./...
 
 # The same under the race detector, which needs gcc and a while.
-race: chromium postgresql strace dkimpy
+race: chromium postgresql strace dkimpy openssh
 	$(GO) test -race -timeout 40m ./...
 
 # The long forms of what kills, starves and lies to the program; as root, and for hours.
@@ -79,6 +79,12 @@ postgresql:
 strace:
 	@command -v strace >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends strace; } || \
 		{ echo "The tests need strace. As root, run: apt-get install strace"; exit 1; }
+
+# Notices are signed by OpenSSH's own programs.
+openssh:
+	@command -v ssh-keygen >/dev/null && command -v ssh-agent >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends openssh-client; } || \
+		{ echo "The tests need ssh-keygen and ssh-agent. As root, run: apt-get install openssh-client"; exit 1; }
 
 # Signatures in mails are judged by a second implementation, in Debian's own Python.
 dkimpy:

@@ -15,13 +15,16 @@ import (
 type candidate struct {
 	slug, path  string // the slug is that of the file's name: of a translation, winter-break.pt
 	sha         string // empty: gone
+	state       string // of the content and its signatures; see stateOf
 	src         []byte
+	signatures  [][]byte
 	parsed      *notice.Notice
 	translation *notice.Translation // in the place of parsed
 	problems    strictyaml.Problems
 	stands      bool // for long enough to tell the owner
 	found       bool // see sighting
 	by          ledger.By
+	also        []ledger.By // who signed beside them
 }
 
 // candidates turns what is new in the folder into what may be accepted or refused.
@@ -31,7 +34,7 @@ func (w *Watcher) candidates(now time.Time) []candidate {
 		switch s := w.folder.files[slug]; {
 		case s == nil || !s.believed(now): // nil: named, and not looked at yet
 		case s.read && s.sha == w.versions[slug]:
-			s.file.Src = nil // it is in the ledger
+			s.file.Src, s.signatures = nil, nil // it is in the ledger
 			delete(w.folder.news, slug)
 		default:
 			cs = append(cs, w.candidate(slug, s, now))
@@ -42,45 +45,50 @@ func (w *Watcher) candidates(now time.Time) []candidate {
 }
 
 func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
-	c := candidate{slug: slug, path: notice.Path(slug), sha: s.sha, stands: s.stands(now, w.impatient), found: s.found}
+	c := candidate{slug: slug, path: notice.Path(slug), sha: s.sha, state: s.state, stands: s.stands(now, w.impatient), found: s.found}
 	switch {
 	case s.gone:
-		c.sha, c.stands = "", true // it was waited for already
+		c.sha, c.state, c.stands = "", "", true // it was waited for already
 	case s.file.Problem != nil:
 		c.problems = strictyaml.Problems{*s.file.Problem}
 	default:
-		c.src = s.file.Src
+		c.src, c.signatures = s.file.Src, s.signatures
 		if s.file.Language != "" {
 			c.translation, c.problems = notice.ParseTranslation(c.path, slug, c.src, w.Config.Shop.Location)
 		} else {
 			c.parsed, c.problems = notice.Inspect(c.path, slug, c.src, w.Config.Shop.Location, now, w.Config.StorefrontIDs())
 		}
-		if s.by == nil { // asked once: it may take a run of git
-			by := w.Who(c.path, c.src)
-			s.by = &by
+		if w.Judge == nil {
+			c.by = w.who(c, s)
 		}
-		c.by = *s.by
 	}
 	return c
 }
 
+// who tells whose the candidate's bytes are. It is asked once: it may take a run of git.
+func (w *Watcher) who(c candidate, s *sighting) ledger.By {
+	if s.by == nil {
+		by := w.Who(c.path, c.src)
+		s.by = &by
+	}
+	return *s.by
+}
+
 // judge tells what is wrong with a candidate that could be read, given the
-// version in force (nil: none).
-func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, refusals map[string]ledger.Refusal, now time.Time) (strictyaml.Problems, error) {
+// version in force (nil: none). A new draft is nobody's business.
+func (w *Watcher) judge(tx *ledger.Tx, c *candidate, inForce *notice.Notice, refusals map[string]ledger.Refusal, now time.Time) (strictyaml.Problems, error) {
 	if c.problems.Err() != nil {
 		return c.problems.Errors(), nil
 	}
-	owner, err := tx.ContentOwner(c.sha)
-	if err != nil {
-		return nil, err
+	if problems, err := w.replayed(tx, c, refusals); err != nil || problems != nil {
+		w.authorise(c, inForce, c.parsed, now) // whose signature comes back is logged
+		return problems, err
 	}
-	if owner != "" && owner != c.slug {
-		return strictyaml.Problems{notice.RenameProblem(c.path, owner)}, nil
+	problems := c.parsed.CheckChange(c.path, now, inForce).Errors()
+	if problems != nil || c.parsed.Draft && inForce == nil {
+		return problems, nil
 	}
-	if owner != "" && w.isStale(c, refusals) {
-		return staleProblem(c.path), nil
-	}
-	return c.parsed.CheckChange(c.path, now, inForce).Errors(), nil
+	return w.authorise(c, inForce, c.parsed, now), nil
 }
 
 // isStale tells an older copy of a notice from an edit that puts older words back.
@@ -93,7 +101,7 @@ func (w *Watcher) judge(tx *ledger.Tx, c candidate, inForce *notice.Notice, refu
 // a folder that was left behind, and change nothing. That stands until the file
 // changes, across restarts.
 func (w *Watcher) isStale(c candidate, refusals map[string]ledger.Refusal) bool {
-	return w.Ledger.Shared() && c.found && (w.folder.elsewhere || refusals[c.slug].SHA256 == c.sha)
+	return w.Ledger.Shared() && c.found && (w.folder.elsewhere || refusals[c.slug].SHA256 == c.state)
 }
 
 func staleProblem(path string) strictyaml.Problems {
@@ -159,7 +167,7 @@ func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map
 	if c.sha == "" {
 		return w.refuse(tx, c, missing(c, inForce, now), ledger.NoticeMissing, refusals, now)
 	}
-	problems, err := w.judge(tx, c, inForce, refusals, now)
+	problems, err := w.judge(tx, &c, inForce, refusals, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", c.path, err)
 	}
@@ -193,19 +201,19 @@ func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time
 	}
 	s.accept(c.parsed, v)
 	w.parsed[id] = c.parsed
-	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by}
+	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by, Also: c.also}
 	if !c.parsed.Reopened.IsZero() {
 		e.OpenSteps = c.parsed.OpenSteps()
 	}
 	return &e, "", nil
 }
 
-// refuse writes a refusal once per content. The version in force stays.
+// refuse writes a refusal once per content and signatures. The version in force stays.
 func (w *Watcher) refuse(tx *ledger.Tx, c candidate, reason, event string, refusals map[string]ledger.Refusal, now time.Time) (*ledger.Entry, string, error) {
-	if r, ok := refusals[c.slug]; ok && r.SHA256 == c.sha {
+	if r, ok := refusals[c.slug]; ok && r.SHA256 == c.state {
 		return nil, "", nil
 	}
-	r := ledger.Refusal{Slug: c.slug, SHA256: c.sha, Reason: reason, At: now}
+	r := ledger.Refusal{Slug: c.slug, SHA256: c.state, Reason: reason, At: now}
 	refusals[c.slug] = r
 	if err := tx.Refuse(r); err != nil {
 		return nil, "", err
@@ -278,6 +286,6 @@ func (w *Watcher) lostFolder(lost error, now time.Time) []candidate {
 		return nil
 	}
 	text := "the folder can't be read (" + lost.Error() + "); every accepted notice stays in force. Put the folder back"
-	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", stands: true,
+	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", state: "folder", stands: true,
 		problems: strictyaml.Problems{{File: notice.Folder, Text: text}}}}
 }

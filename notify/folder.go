@@ -27,9 +27,10 @@ const (
 // folder watches the notices' files through what the file system says of them,
 // whoever wrote them and however. It keeps no more than the last look.
 type folder struct {
-	site  string
-	files map[string]*sighting // by slug
-	news  map[string]bool      // slugs whose file may be other than accepted
+	site   string
+	signed bool                 // a file's signatures are part of it
+	files  map[string]*sighting // by slug
+	news   map[string]bool      // slugs whose file may be other than accepted
 
 	whole  bool // the next look is at all files, not only at the news
 	looked bool // at all files, at least once
@@ -39,7 +40,7 @@ type folder struct {
 
 // sighting is one file as it was last seen.
 type sighting struct {
-	stamp stamp
+	stamps
 	since time.Time // when it was first seen like this
 	ripe  time.Time // when it may be read
 	found bool      // as the first look found it: whoever changed it did so before this watcher looked
@@ -48,6 +49,15 @@ type sighting struct {
 	file  notice.File
 	sha   string
 	by    *ledger.By // who wrote it; nil: nobody has asked yet
+
+	signatures [][]byte // nil: they don't matter
+	state      string   // see stateOf
+}
+
+// stamps are of a file and of its signatures.
+type stamps struct {
+	stamp
+	signatures [2]stamp // as notice.SignatureNames has them; zero: not there, or of no matter
 }
 
 // stamp tells one state of a file from another without reading it.
@@ -58,8 +68,8 @@ type stamp struct {
 	mode         uint32
 }
 
-func newFolder(site string) *folder {
-	return &folder{site: site, files: map[string]*sighting{}, news: map[string]bool{}, whole: true}
+func newFolder(site string, signed bool) *folder {
+	return &folder{site: site, signed: signed, files: map[string]*sighting{}, news: map[string]bool{}, whole: true}
 }
 
 // look compares the files with the last look and reads what has been quiet for
@@ -132,7 +142,7 @@ func reason(err error) error {
 // see brings the sighting of one file in the folder dir up to date, if it is there.
 func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error) {
 	name := slug + ".md"
-	st, err := stampOf(dir, name)
+	st, err := f.stampsOf(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -140,14 +150,17 @@ func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error
 		return false, err
 	}
 	s := f.files[slug]
-	if s == nil || s.gone || s.stamp != st {
+	if s == nil || s.gone || s.stamps != st {
 		s = f.sight(slug, st, quietWrite, now)
 	}
 	if s.read || s.ripe.After(now) {
 		return true, nil
 	}
 	s.file = notice.ReadFile(f.site, name)
-	if after, err := stampOf(dir, name); err != nil || after != st {
+	if f.signed {
+		s.signatures = notice.ReadSignatures(f.site, name)
+	}
+	if after, err := f.stampsOf(dir, name); err != nil || after != st {
 		f.sight(slug, after, quietWrite, now) // written to while it was read
 		return true, nil
 	}
@@ -157,11 +170,12 @@ func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error
 	}
 	sum := sha256.Sum256(content)
 	s.sha, s.read = hex.EncodeToString(sum[:]), true
+	s.state = stateOf(s.sha, s.signatures)
 	return true, nil
 }
 
 // sight begins a new sighting, which is read once it has been quiet for so long.
-func (f *folder) sight(slug string, st stamp, quiet time.Duration, now time.Time) *sighting {
+func (f *folder) sight(slug string, st stamps, quiet time.Duration, now time.Time) *sighting {
 	switch written := time.Unix(st.mtime.Unix()); {
 	case !f.looked && now.Sub(written) > quietGone:
 		quiet = 0 // it was quiet before anybody looked
@@ -170,7 +184,7 @@ func (f *folder) sight(slug string, st stamp, quiet time.Duration, now time.Time
 	case quiet == quietCreate && st.mtime == st.ctime:
 		quiet = quietWrite // written where it is: a move leaves a ctime later than the mtime
 	}
-	s := &sighting{stamp: st, since: now, ripe: now.Add(quiet), found: !f.looked}
+	s := &sighting{stamps: st, since: now, ripe: now.Add(quiet), found: !f.looked}
 	f.files[slug] = s
 	return s
 }
@@ -192,7 +206,7 @@ func (f *folder) miss(slug string, versions map[string]string, now time.Time) {
 // to be quiet itself: the look sees it by the stamp.
 func (f *folder) event(slug string, quiet time.Duration, now time.Time) time.Time {
 	f.news[slug] = true
-	st, err := stampOf(unix.AT_FDCWD, filepath.Join(f.site, notice.Folder, slug+".md"))
+	st, err := f.stampsOf(unix.AT_FDCWD, filepath.Join(f.site, notice.Folder, slug+".md"))
 	if err != nil {
 		return now // gone again: the look tells
 	}
@@ -253,6 +267,20 @@ func (f *folder) holds(slug string) bool {
 
 // believed tells whether what was seen may be acted on.
 func (s *sighting) believed(now time.Time) bool { return s.read || (s.gone && !s.ripe.After(now)) }
+
+// stampsOf looks at a file and, where they matter, at its signatures.
+func (f *folder) stampsOf(dir int, name string) (st stamps, err error) {
+	if st.stamp, err = stampOf(dir, name); err != nil || !f.signed {
+		return st, err
+	}
+	for i, signature := range notice.SignatureNames(name) {
+		st.signatures[i], err = stampOf(dir, signature)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return st, err
+		}
+	}
+	return st, nil
+}
 
 // stampOf looks at a file, relative to the folder dir: thousands are looked at
 // each time, and each whole path would be walked anew.

@@ -23,6 +23,7 @@ import (
 	"github.com/emersion/go-smtp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/backsoon/backsoon/internal/authority"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
@@ -104,6 +105,11 @@ func (b *bench) start() {
 			return "https://closures.example/confirm/" + p.Email + strings.Join(p.Storefronts, "+")
 		},
 		Build: func(Snapshot) error { b.pages++; return nil },
+	}
+	if len(cfg.Publishers) > 0 {
+		b.w.Judge = func(p Publication, now time.Time) ([]ledger.By, error) {
+			return authority.Judge(cfg, authority.Publication(p), now)
+		}
 	}
 	if err := b.w.Init(b.t.Context()); err != nil {
 		b.t.Fatal(err)

@@ -204,6 +204,10 @@ func (l *loop) note(e fsnotify.Event) {
 		}
 		return
 	}
+	if of, is := notice.Signed(name); is && l.folder.signed { // the look sees it by the stamps
+		l.folder.news[strings.TrimSuffix(of, ".md")] = true
+		l.wakeAt = now
+	}
 	if !notice.IsName(name) {
 		return
 	}

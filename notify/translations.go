@@ -20,6 +20,10 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 		if !known || !w.folder.holds(of) || (c.found && w.Ledger.Shared()) { // a copy of the folder that never had it deletes nothing
 			return nil, "", nil
 		}
+		if w.Judge != nil { // nobody signs for a file that isn't there
+			return w.refuse(tx, c, c.path+": the file is gone, but its last accepted version stays on the pages; put it back, "+
+				"or sign one with other words", ledger.NoticeMissing, refusals, now)
+		}
 		return w.withdraw(tx, s, i, language, refusals)
 	}
 	problems := c.problems.Errors()
@@ -27,13 +31,9 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 		if !known && w.folder.holds(of) {
 			return nil, "", nil
 		}
-		problems = w.checkTranslation(c, s, of)
-		owner, err := tx.ContentOwner(c.sha)
-		if err != nil {
+		var err error
+		if problems, err = w.judgeTranslation(tx, s, &c, of, refusals, now); err != nil {
 			return nil, "", err
-		}
-		if owner == c.slug && w.isStale(c, refusals) {
-			problems = staleProblem(c.path)
 		}
 	}
 	if len(problems) > 0 {
@@ -46,12 +46,21 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 	return w.acceptTranslation(tx, s, i, c, now)
 }
 
-func (w *Watcher) checkTranslation(c candidate, s *situation, of string) strictyaml.Problems {
+// judgeTranslation tells what is wrong with a translation of the notice, where it
+// could be read.
+func (w *Watcher) judgeTranslation(tx *ledger.Tx, s *situation, c *candidate, of string, refusals map[string]ledger.Refusal, now time.Time) (strictyaml.Problems, error) {
+	if problems, err := w.replayed(tx, c, refusals); err != nil || problems != nil {
+		return problems, err
+	}
 	var original *notice.Notice
 	if t := s.find(of); t != nil {
 		original = t.Notice
 	}
-	return c.translation.Check(c.path, original, original != nil, w.Config.Surroundings().Languages).Errors()
+	problems := c.translation.Check(c.path, original, original != nil, w.Config.Surroundings().Languages).Errors()
+	if problems != nil {
+		return problems, nil
+	}
+	return w.authorise(c, original, original, now), nil
 }
 
 func (w *Watcher) acceptTranslation(tx *ledger.Tx, s *situation, i int, c candidate, now time.Time) (*ledger.Entry, string, error) {
@@ -63,7 +72,7 @@ func (w *Watcher) acceptTranslation(tx *ledger.Tx, s *situation, i int, c candid
 	tx.AfterCommit(func() { w.versions[c.slug] = c.sha })
 	s.translate(i, tr.Language, c.translation)
 	s.notices[i].worded = now
-	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by}, "", nil
+	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by, Also: c.also}, "", nil
 }
 
 // withdraw ends the translation of the i-th notice into a language.

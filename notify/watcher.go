@@ -35,14 +35,15 @@ type Watcher struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	Who     func(path string, src []byte) ledger.By // who wrote a notice's bytes; path is relative to the site
-	Leave   func(address, language string) string   // the link by which a subscriber leaves; may give ""
-	Confirm func(ledger.Pending) string             // the link by which somebody confirms that they want mail; optional
-	Build   func(Snapshot) error                    // makes the pages; optional
-	Story   func(ledger.Entry)                      // hears of every audit entry once it is written, from several goroutines; optional
-	Uptime  func() time.Duration                    // see Uptime; nil: the machine's clock is believed
-	Work    Observer                                // hears of the work, from several goroutines; optional
-	Place   string                                  // the machine and the folder, as others that share the ledger have another; may be empty
+	Who     func(path string, src []byte) ledger.By                      // who wrote a notice's bytes; path is relative to the site
+	Judge   func(Publication, time.Time) (by []ledger.By, refused error) // who signed it, if they may; nil: no signature is asked for, and Who tells
+	Leave   func(address, language string) string                        // the link by which a subscriber leaves; may give ""
+	Confirm func(ledger.Pending) string                                  // the link by which somebody confirms that they want mail; optional
+	Build   func(Snapshot) error                                         // makes the pages; optional
+	Story   func(ledger.Entry)                                           // hears of every audit entry once it is written, from several goroutines; optional
+	Uptime  func() time.Duration                                         // see Uptime; nil: the machine's clock is believed
+	Work    Observer                                                     // hears of the work, from several goroutines; optional
+	Place   string                                                       // the machine and the folder, as others that share the ledger have another; may be empty
 
 	member    *ledger.Member
 	leads     bool        // it reconciles; on a shared ledger it may be one that follows
@@ -113,7 +114,7 @@ func (w *Watcher) Init(ctx context.Context) error {
 // Look readies the watcher to plan, which changes nothing: it reads what was
 // accepted.
 func (w *Watcher) Look(ctx context.Context) error {
-	w.folder = newFolder(w.Config.Dir)
+	w.folder = newFolder(w.Config.Dir, w.Judge != nil)
 	w.parsed = map[int64]*notice.Notice{}
 	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		s, err := w.load(tx)

@@ -34,6 +34,9 @@ func buildCommand(s *site) *cobra.Command {
 		if err := s.canWrite(); err != nil {
 			return err
 		}
+		if err := s.mustBeSigned(cmd.Context(), now.Time); err != nil {
+			return err
+		}
 		e, err := s.edition(now.Time)
 		if err != nil {
 			return err

@@ -32,6 +32,11 @@ func checkCommand(s *site) *cobra.Command {
 			return err
 		}
 		problems = append(problems, s.astray(accepted, now.Time)...)
+		unsigned, err := s.unsigned(cmd.Context(), now.Time)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, unsigned...)
 		for _, unset := range s.cfg.Unset {
 			problems = append(problems, strictyaml.Problem{File: "backsoon.yaml", Text: unset, Warning: true})
 		}

@@ -65,6 +65,9 @@ func (s *site) closeNow(cmd *cobra.Command, title, until string, storefronts []s
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, s.path(n.Slug))
+	if counts, err := s.signNow(cmd, n.Slug, now); err != nil || !counts {
+		return err
+	}
 	return s.printOutlook(out, n, accepted, now)
 }
 

@@ -61,13 +61,13 @@ func (s *site) line(e ledger.Entry) string {
 func (s *site) words(e ledger.Entry) string {
 	switch e.Event {
 	case ledger.NoticeAccepted:
-		return e.Notice + " accepted, published by " + publisher(e.By) + openSteps(e)
+		return e.Notice + " accepted, published by " + publishers(e) + openSteps(e)
 	case ledger.TranslationAccepted:
-		return e.Notice + " accepted in " + e.Language + ", published by " + publisher(e.By)
+		return e.Notice + " accepted in " + e.Language + ", published by " + publishers(e)
 	case ledger.TranslationWithdrawn:
 		return e.Notice + " is no longer in " + e.Language + ": that file was deleted"
 	case ledger.NoticeRefused:
-		return e.Notice + " refused: " + strings.ReplaceAll(e.Reason, "\n", "; ")
+		return e.Notice + " refused: " + strings.ReplaceAll(e.Reason, "\n", "; ") + key(e)
 	case ledger.NoticeMissing:
 		return e.Reason
 	case ledger.NoticeMissed:
@@ -127,6 +127,23 @@ func publisher(by *ledger.By) string {
 		how += ", not verified"
 	}
 	return cmp.Or(by.Name, by.Email, "nobody known") + " (" + how + ")"
+}
+
+// publishers is everybody who signed, where there are several.
+func publishers(e ledger.Entry) string {
+	text := publisher(e.By)
+	for _, by := range e.Also {
+		text += " and " + publisher(&by)
+	}
+	return text
+}
+
+// key names the key behind a refusal, where the reason doesn't.
+func key(e ledger.Entry) string {
+	if e.By == nil || e.By.Key == "" || strings.Contains(e.Reason, e.By.Key) {
+		return ""
+	}
+	return " (key " + e.By.Key + ")"
 }
 
 func openSteps(e ledger.Entry) string {

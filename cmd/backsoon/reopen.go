@@ -123,6 +123,9 @@ func (s *site) end(cmd *cobra.Command, name string, now time.Time, f ending) err
 	if steps := n.OpenSteps(); !n.Reopened.IsZero() && len(steps) > 0 {
 		fmt.Fprintf(out, "Still open in the reopening plan: %s. The shop reopens all the same; the log will list them.\n", locale.English().List(steps))
 	}
+	if counts, err := s.signNow(cmd, slug, now); err != nil || !counts {
+		return err
+	}
 	return s.printOutlook(out, n, accepted, now)
 }
 

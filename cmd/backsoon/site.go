@@ -40,7 +40,7 @@ type site struct {
 // commands lists every command.
 func commands(s *site) []*cobra.Command {
 	return []*cobra.Command{
-		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s),
+		initCommand(s), newCommand(s), closeCommand(s), reopenCommand(s), cancelCommand(s), publishCommand(s),
 		checkCommand(s), buildCommand(s), serveCommand(s), planCommand(s), watchCommand(s),
 		statusCommand(s), logCommand(s), deliveriesCommand(s), testCommand(s), subscribersCommand(s), bouncesCommand(s), dkimCommand(s), moveLedgerCommand(s),
 		demoCommand(),
@@ -108,11 +108,17 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 
 // watcher wires the watcher's parts; the caller sets what is its own.
 func (s *site) watcher(l *ledger.Ledger, keys subscribe.Keys, log *slog.Logger) *notify.Watcher {
-	return &notify.Watcher{
+	w := &notify.Watcher{
 		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: keys[0], Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
 		Leave: s.links(keys).Leave, Confirm: s.confirmLink(keys),
 	}
+	if len(s.cfg.Publishers) > 0 {
+		w.Judge = func(p notify.Publication, now time.Time) ([]ledger.By, error) {
+			return authority.Judge(s.cfg, authority.Publication(p), now)
+		}
+	}
+	return w
 }
 
 func (s *site) links(keys subscribe.Keys) subscribe.Links {

@@ -1,4 +1,7 @@
-// Package authority tells who published a notice, and how we know. What it says
+// Package authority tells who published a notice, how we know, and whether they may.
+//
+// Where the settings name publishers, Judge holds a notice to their signatures and
+// rights. Where they name none, Who says what there is to say, which
 // is as good as its source: an unsigned git author and a file's owner are
 // recorded, and marked as not verified.
 package authority

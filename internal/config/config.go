@@ -20,12 +20,14 @@ type Config struct {
 	Shop           Shop
 	Languages      []string // of the pages, the notices' own first; empty: see LanguagesOf
 	Theme          Theme
-	Storefronts    []Storefront // in the file's order
-	Email          *Email       // nil: the site sends no mail
-	Alerts         []string     // who hears of refusals, failures and overdue reopenings
-	Database       string       // an absolute path, or postgres://…, which has a password; empty: see Unset
-	Listen         string       // host:port for customers; empty: no listener
-	PublicURL      *url.URL     // where customers reach Listen, with a trailing slash; nil: not said
+	Storefronts    []Storefront  // in the file's order
+	Email          *Email        // nil: the site sends no mail
+	Publishers     []Publisher   // whose signatures count; none: whoever can write the folder may publish
+	Needs          map[Right]int // how many different people have to sign, where it is more than one
+	Alerts         []string      // who hears of refusals, failures and overdue reopenings
+	Database       string        // an absolute path, or postgres://…, which has a password; empty: see Unset
+	Listen         string        // host:port for customers; empty: no listener
+	PublicURL      *url.URL      // where customers reach Listen, with a trailing slash; nil: not said
 	TrustedProxies []netip.Prefix
 	Admin          string // host:port for the operator; empty: none
 

@@ -214,7 +214,6 @@ func TestProblems(t *testing.T) {
 		{"remind", email("remind: [soon]"), `11:12: email.remind: "soon" is not a time from 1m to 365d`},
 		{"remind twice", email("remind: [72h, 3d]"), `11:17: email.remind: "3d" is there already`},
 		{"return path", email("return_path: bounces@b.example"), `11:16: email.return_path: "bounces@b.example" is neither on nor off; write return_path: off`},
-		{"publishers", small + "publishers: [{name: x}]\n", `8:13: publishers: this version cannot check signatures yet`},
 		{"from a mailbox nobody can have", small + "email:\n  from: Shop <jürgen@b.example>\n  server: smtp://localhost\n", `9:9: email.from: "Shop <jürgen@b.example>" has other letters than a-z before the @`},
 		{"from this machine", small + "email:\n  from: root@localhost\n  server: smtp://localhost\n", `9:9: email.from: "root@localhost" has no dot behind the @; write the whole address`},
 		{"from a long name", small + "email:\n  from: " + strings.Repeat("x", 201) + " <a@b.example>\n  server: smtp://localhost\n", `9:9: email.from: has 201 characters; a name may have 200`},

@@ -86,7 +86,7 @@ type reader struct {
 }
 
 func (r *reader) config(root strictyaml.Value) *Config {
-	root.Only("shop", "languages", "theme", "storefronts", "email", "publishers", "alerts", "database", "database_file",
+	root.Only("shop", "languages", "theme", "storefronts", "email", "publishers", "needs", "alerts", "database", "database_file",
 		"listen", "public_url", "trusted_proxies", "admin")
 	root.Need("shop", "and below it, indented, name, url and timezone")
 	root.Need("storefronts", "and below it, indented, web: {name: Online shop}")
@@ -104,7 +104,9 @@ func (r *reader) config(root strictyaml.Value) *Config {
 		TrustedProxies: readPrefixes(root.Get("trusted_proxies")),
 		Admin:          readHostPort(root.Get("admin"), "127.0.0.1:8081"),
 	}
-	refusePublishers(root.Get("publishers"))
+	c.Publishers = readPublishers(root.Get("publishers"), c.StorefrontIDs(), c.Shop.Location)
+	c.Needs = readNeeds(root.Get("needs"), c.Publishers)
+	checkReach(root.Get("needs"), c.Publishers, c.Needs, c.StorefrontIDs())
 	if c.Admin != "" && c.Admin == c.Listen && !strings.HasSuffix(c.Admin, ":0") {
 		root.Get("admin").Errorf("customers reach %s (listen); write another port, which only you reach", c.Admin)
 	}
@@ -112,13 +114,6 @@ func (r *reader) config(root strictyaml.Value) *Config {
 		root.Get("alerts").Warnf("alerts go out by mail, and there is no email: to send them with")
 	}
 	return c
-}
-
-// refusePublishers keeps a site from relying on a check that nobody makes.
-func refusePublishers(v strictyaml.Value) {
-	if len(v.List("")) > 0 {
-		v.Errorf("this version cannot check signatures yet, so everybody who can write the folder would publish; write publishers: []")
-	}
 }
 
 // database gives the ledger's absolute path, or its address in PostgreSQL, which

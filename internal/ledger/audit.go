@@ -54,6 +54,7 @@ type Entry struct {
 	OpenSteps  []string   `json:"open_steps,omitempty"` // of the reopening plan, where it was reopened without them
 	Counts     Counts     `json:"counts,omitempty"`
 	By         *By        `json:"by,omitempty"`
+	Also       []By       `json:"also,omitempty"` // who signed beside them
 }
 
 // Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or

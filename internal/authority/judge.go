@@ -1,0 +1,139 @@
+package authority
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/config"
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/notice"
+)
+
+// Publication is what somebody wants to count: bytes, the signatures beside them,
+// and what they would change. The bytes are those that Next was parsed from.
+type Publication struct {
+	Path          string // of the notice's file, or its translation's, relative to the site
+	Source        []byte
+	Signatures    [][]byte       // in the order of notice.SignatureNames; nil: that file isn't there
+	InForce, Next *notice.Notice // InForce nil: a new notice; the same one twice: words alone
+}
+
+// Judge tells who is behind a publication: the publishers whose signatures make it
+// count, the one who may do most of what it does first. The error is a *Refusal
+// where nobody signed, or those who did may not do what it does: nothing is allowed
+// but by a right. Then whose key it was, as far as that is known.
+func Judge(cfg *config.Config, p Publication, now time.Time) ([]ledger.By, error) {
+	signers, why := signersOf(cfg.Publishers, p, now)
+	if len(signers) == 0 {
+		return why.whose(), why
+	}
+	effects := Effects(p.InForce, p.Next, cfg.StorefrontIDs(), now)
+	slices.SortStableFunc(signers, func(a, b signer) int { return b.holds(effects) - a.holds(effects) })
+	for _, e := range effects {
+		if r := allowed(cfg, e, signers); r != nil {
+			if why != nil {
+				r.Text += ". Another signature does not count: " + why.Text
+			}
+			return r.whose(), r
+		}
+	}
+	var by []ledger.By
+	for _, s := range signers {
+		by = append(by, s.by)
+	}
+	return by, nil
+}
+
+// signer is a publisher whose signature holds.
+type signer struct {
+	config.Publisher
+	by ledger.By
+}
+
+// holds counts the effects that the signer may bring about.
+func (s signer) holds(effects []Effect) (n int) {
+	for _, e := range effects {
+		if s.Holds(e.Right, e.Storefront) {
+			n++
+		}
+	}
+	return n
+}
+
+// signersOf gives everybody who signed, each person once, and what is wrong with
+// the first signature that doesn't count; nil: nothing, unless there are no signers.
+func signersOf(publishers []config.Publisher, p Publication, now time.Time) (signers []signer, why *Refusal) {
+	file := path.Base(p.Path)
+	for i, name := range notice.SignatureNames(file) {
+		if i >= len(p.Signatures) || p.Signatures[i] == nil {
+			continue
+		}
+		publisher, by, r := verify(publishers, name, p.Source, p.Signatures[i], now)
+		known := slices.ContainsFunc(signers, func(s signer) bool { return s.Email == publisher.Email })
+		switch {
+		case r != nil && why == nil:
+			why = r
+		case r == nil && !known:
+			signers = append(signers, signer{publisher, by})
+		}
+	}
+	if len(signers) == 0 && why == nil {
+		why = &Refusal{Kind: Unsigned, Text: "is not signed; sign it with `backsoon publish " + strings.TrimSuffix(file, ".md") + "`"}
+	}
+	return signers, why
+}
+
+// allowed tells whether enough of the signers hold the right; nil: they do.
+func allowed(cfg *config.Config, e Effect, signers []signer) *Refusal {
+	need, front := max(1, cfg.Needs[e.Right]), e.Storefront
+	var may, others []string
+	for _, s := range signers {
+		if s.Holds(e.Right, front) {
+			may = append(may, s.Name)
+		}
+	}
+	for _, p := range cfg.Publishers {
+		if p.Holds(e.Right, front) && !slices.Contains(may, p.Name) {
+			others = append(others, p.Name)
+		}
+	}
+	list := locale.English().List
+	switch {
+	case len(may) >= need:
+		return nil
+	case need > 1 && len(may) > 0:
+		return &Refusal{TooFew, signers[0].by, fmt.Sprintf("is signed by %s alone, and to %s takes %d people; have one of them sign, too: %s",
+			list(may), deed(e), need, list(others))}
+	case len(others) == 0:
+		return &Refusal{NotPermitted, signers[0].by, fmt.Sprintf("is signed by %s, who may not %s; nobody may: give the right to somebody in backsoon.yaml",
+			list(names(signers)), deed(e))}
+	}
+	return &Refusal{NotPermitted, signers[0].by, fmt.Sprintf("is signed by %s, who may not %s; have it signed by somebody who may: %s",
+		list(names(signers)), deed(e), list(others))}
+}
+
+func names(signers []signer) (names []string) {
+	for _, s := range signers {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// deed puts an effect into words.
+func deed(e Effect) string {
+	switch e.Right {
+	case config.Close:
+		return "close " + e.Storefront
+	case config.Extend:
+		return "keep " + e.Storefront + " closed for longer"
+	case config.Cancel:
+		return "call off a closure of " + e.Storefront
+	case config.Reopen:
+		return "open " + e.Storefront + " earlier"
+	}
+	return "write about " + e.Storefront
+}
