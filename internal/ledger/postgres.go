@@ -193,11 +193,13 @@ func (s *postgres) lock(name lockName) (release func() error, err error) {
 	}, nil
 }
 
-// holder names the process that has the lock.
+// holder names the process that has the lock; other shops may have theirs in the
+// same database, each in a schema of its own.
 func (s *postgres) holder(ctx context.Context, conn *sql.Conn) error {
 	var name string
 	err := conn.QueryRowContext(ctx, `SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-		WHERE locktype = 'advisory' AND classid = $1 AND granted LIMIT 1`, importLock).Scan(&name)
+		WHERE locktype = 'advisory' AND classid = $1 AND objid::bigint = hashtext(current_schema())::bigint & 4294967295 AND granted
+			AND datname = current_database() LIMIT 1`, importLock).Scan(&name)
 	if err != nil && !isNone(err) {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -207,8 +209,8 @@ func (s *postgres) holder(ctx context.Context, conn *sql.Conn) error {
 }
 
 // explain leaves all as it is: the server's own log tells of its disks.
-func (p *postgres) explain(err error) error { return err }
+func (s *postgres) explain(err error) error { return err }
 
 // scrub leaves it to the server, which overwrites by itself what was deleted
 // (VACUUM), when it comes to that.
-func (p *postgres) scrub(context.Context) error { return nil }
+func (s *postgres) scrub(context.Context) error { return nil }
