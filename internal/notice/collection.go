@@ -38,6 +38,7 @@ type reading struct {
 	notice      *Notice      // nil: a translation, or nothing could be read
 	translation *Translation // nil: a notice, or nothing could be read
 	problems    strictyaml.Problems
+	clean       time.Time // when nothing was wrong with the notice; zero: it wasn't looked at, or something is
 }
 
 // joined is a notice with its translations, and what it was made of.
@@ -146,7 +147,13 @@ func (c *Collection) check(e *reading, now time.Time) strictyaml.Problems {
 	problems := slices.Clip(e.problems)
 	switch {
 	case e.notice != nil:
+		if !e.clean.IsZero() && !now.Before(e.clean) {
+			return nil // time makes no mistakes, it only mends them: see Notice.Check
+		}
 		problems = append(problems, e.notice.Check(e.file.Path, now, c.around.Storefronts)...)
+		if len(problems) == 0 {
+			e.clean = now
+		}
 	case e.translation != nil:
 		of := c.find(e.file.Slug + ".md")
 		problems = append(problems, e.translation.Check(e.file.Path, of.original(), of != nil, c.around.Languages)...)

@@ -139,9 +139,12 @@ func kindOf(d, now time.Time, spans [][]span) string {
 	whole, part, unsure := 0, false, false
 	for _, storefront := range spans {
 		for _, s := range storefront {
+			if !s.from.Before(end) {
+				break // and so do those after it
+			}
 			until := s.until(now.In(d.Location()))
 			switch {
-			case !s.from.Before(end), !until.After(d) && !s.endless():
+			case !until.After(d) && !s.endless():
 			case !until.After(d):
 				unsure = true
 			case s.from.After(d) || until.Before(end):
