@@ -16,11 +16,11 @@ const (
 )
 
 // Uptime is the time since the machine started, while it slept included
-// (CLOCK_BOOTTIME, clock_gettime(2)). Nobody sets that clock.
+// (CLOCK_BOOTTIME, clock_gettime(2)). Nobody sets that clock. 0: it can't be told.
 func Uptime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		return 0 // a kernel from before 2.6.39; then the other clock is believed
+		return 0 // a kernel from before 2.6.39
 	}
 	return time.Duration(t.Nano())
 }
@@ -89,7 +89,7 @@ func (r reading) doubt() time.Time {
 
 // readClocks looks at both clocks, and logs what it finds.
 func (w *Watcher) readClocks(now time.Time) reading {
-	if w.Uptime == nil {
+	if w.Uptime == nil || w.Uptime() == 0 { // nothing to hold the machine's clock against
 		return reading{now: now, steady: now}
 	}
 	r := w.clock.read(now, w.Uptime())

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -416,5 +417,30 @@ func TestFullBatches(t *testing.T) {
 	b.do()
 	if n := len(b.mailbox.take()); n != 294 {
 		t.Errorf("%d letters, expected 294", n)
+	}
+}
+
+// TestCheckoutBeforeMail has a closure begin whose mail is due with it: the round
+// that closes the checkout neither counts nor begins the mail, and asks for the next
+// one at once.
+func TestCheckoutBeforeMail(t *testing.T) {
+	b := newBench(t, "2026-12-24 17:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.until("2026-12-24 17:59")
+	b.mailbox.letters()
+	b.set(at("2026-12-24 18:00"))
+	next, err := b.w.reconcile(t.Context(), b.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := func() bool {
+		return slices.Contains(b.events(), "mail.started winter-break closed")
+	}
+	if b.front("web").Checkout != "off" || begun() || !next.Equal(b.clock()) {
+		t.Errorf("checkout %s, mail begun %v, next %v", b.front("web").Checkout, begun(), next)
+	}
+	if _, err := b.w.reconcile(t.Context(), b.clock()); err != nil || !begun() {
+		t.Errorf("the mail has not begun in the round after: %v", err)
 	}
 }

@@ -1,8 +1,6 @@
 package notify
 
-import (
-	"time"
-)
+import "time"
 
 // Observer hears of the watcher's work, to count it. It keeps nobody waiting.
 type Observer interface {

@@ -18,10 +18,18 @@ import (
 // run again by itself; zero: when something changes.
 func (w *Watcher) Reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
 	w.folder.whole = true
-	return w.reconcile(ctx, now)
+	for {
+		next, err = w.reconcile(ctx, now)
+		if err != nil || !w.leads || w.shown == nil || !w.shown.waitsForCount(now) {
+			return next, err
+		}
+	}
 }
 
-// reconcile is Reconcile with a look at no more of the folder than it asks for.
+// reconcile is one round of Reconcile, with a look at no more of the folder than it
+// asks for. Where next is now, a mail is to begin: its followers, who may be a
+// million, are counted in the round that follows, and what this one asks of the
+// checkouts goes out before.
 func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time, err error) {
 	if leads, err := w.leading(ctx); err != nil {
 		return now.Add(followEvery), err
@@ -34,21 +42,16 @@ func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time,
 	}
 	clocks := w.readClocks(now)
 	cs := w.candidates(clocks.latest())
-	for again := true; again; again = w.shown.waitsForCount(now) {
-		if err := w.round(ctx, now, clocks, cs, lost); err != nil {
-			return now.Add(time.Second), err
-		}
-		if !w.leads {
-			return now, nil
-		}
-		clocks.jumped = 0 // the owner is told of it once
+	if err := w.round(ctx, now, clocks, cs, lost); err != nil {
+		return now.Add(time.Second), err
+	}
+	if !w.leads || w.shown.waitsForCount(now) {
+		return now, nil
 	}
 	return soonest(wake, w.shown.next(now)), nil
 }
 
-// round writes one round into the ledger. A mail begins in a round after the one
-// that asks for it: its followers, who may be a million, are counted in between,
-// and no checkout waits for that.
+// round writes one round into the ledger.
 func (w *Watcher) round(ctx context.Context, now time.Time, clocks reading, cs []candidate, lost error) error {
 	counted, err := w.countDue(ctx, now)
 	if err != nil {
