@@ -14,7 +14,7 @@ import (
 )
 
 func TestOpenTwice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data", "backsoon.db") // the folder isn't there yet
+	path := filepath.Join(t.TempDir(), "my data & 100%", "back soon+.db") // the folder isn't there yet
 	l := openAt(t, path)
 	update(t, l, func(tx *Tx) error { return must(tx.Audit(Entry{Time: t0, Event: NoticeAccepted})) })
 	again := openAt(t, path)
@@ -31,8 +31,10 @@ func TestOpenTwice(t *testing.T) {
 	if sync := count(t, again, "PRAGMA synchronous"); sync != 2 {
 		t.Errorf("synchronous is %d, not FULL (2)", sync)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("anybody may read it: %v, %v", info.Mode(), err)
+	for _, name := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: anybody may read it: %v, %v", filepath.Base(name), info, err)
+		}
 	}
 }
 

@@ -51,8 +51,9 @@ func openSQLite(ctx context.Context, path string, create bool) (store, error) {
 	}
 	// FULL makes every commit reach the disk; IMMEDIATE makes writers queue up
 	// at the start instead of failing in the middle. SECURE_DELETE overwrites what
-	// is deleted with zeros: an address that is forgotten is not in the file.
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
+	// is deleted with zeros: an address that is forgotten is not in the file. MODEOF
+	// keeps the write-ahead log as closed to others as the file itself.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") +
 		fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
 	conn, err := sql.Open("sqlite3", dsn)
 	if err != nil {
