@@ -36,7 +36,11 @@ func checkCommand(s *site) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		problems = append(problems, unsigned...)
+		waiting, err := s.awaited(cmd.Context(), now.Time)
+		if err != nil {
+			return err
+		}
+		problems = append(append(problems, unsigned...), waiting...)
 		for _, unset := range s.cfg.Unset {
 			problems = append(problems, strictyaml.Problem{File: "backsoon.yaml", Text: unset, Warning: true})
 		}

@@ -56,19 +56,21 @@ func (s *site) closeNow(cmd *cobra.Command, title, until string, storefronts []s
 	}
 	minute := written(now.Truncate(time.Minute), s.cfg.Shop.Location)
 	b := beginning{Title: title, Published: minute, Closes: minute, Reopens: until, Storefronts: strings.Join(distinct(storefronts), ", ")}
-	n, err := s.beginNotice("close.md", b, accepted, now)
+	var counts bool
+	n, err := s.beginNotice("close.md", b, accepted, now, func(n *notice.Notice, src []byte) (err error) {
+		counts, err = s.enact(cmd, edit{n.Slug, src, "", func() (string, error) { return "", createFile(s.file(n.Slug), src) }}, now)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	if doubt != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "backsoon: close: --until: %s\n", doubt)
 	}
-	out := cmd.OutOrStdout()
-	fmt.Fprintln(out, s.path(n.Slug))
-	if counts, err := s.signNow(cmd, n.Slug, now); err != nil || !counts {
-		return err
+	if !counts {
+		return nil
 	}
-	return s.printOutlook(out, n, accepted, now)
+	return s.printOutlook(cmd.OutOrStdout(), n, accepted, now)
 }
 
 // checkUntil makes sure that the end is a time to come; doubt is empty, or says

@@ -46,7 +46,7 @@ func (s *site) announce(ctx context.Context, title string, now time.Time) (*noti
 	if err != nil {
 		return nil, err
 	}
-	return s.beginNotice("new.md", b, accepted, now)
+	return s.beginNotice("new.md", b, accepted, now, func(n *notice.Notice, src []byte) error { return createFile(s.file(n.Slug), src) })
 }
 
 // nextWeek is a week from now, when the shop's day ends.
@@ -80,9 +80,9 @@ type beginning struct {
 	Page, Title, Published, Closes, Reopens, Storefronts string
 }
 
-// beginNotice writes a new notice from a skeleton, under the first slug for its title
-// that nothing has, or had.
-func (s *site) beginNotice(from string, b beginning, accepted map[string]*notice.Notice, now time.Time) (*notice.Notice, error) {
+// beginNotice writes a new notice from a skeleton, by save, under the first slug for
+// its title that nothing has, or had.
+func (s *site) beginNotice(from string, b beginning, accepted map[string]*notice.Notice, now time.Time, save func(*notice.Notice, []byte) error) (*notice.Notice, error) {
 	if err := checkTitle(b.Title); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *site) beginNotice(from string, b beginning, accepted map[string]*notice
 	b.Title = strictyaml.Scalar(strings.TrimSpace(b.Title))
 	for i := 1; ; i++ {
 		slug := numbered(base, i)
-		if accepted[slug] != nil {
+		if accepted[slug] != nil || s.taken(slug) {
 			continue
 		}
 		b.Page = s.cfg.Shop.ClosureURL(slug).String()
@@ -102,11 +102,14 @@ func (s *site) beginNotice(from string, b beginning, accepted map[string]*notice
 		if err != nil {
 			return nil, err
 		}
-		if err := createFile(s.file(slug), src); !errors.Is(err, fs.ErrExist) {
+		if err := save(n, src); !errors.Is(err, fs.ErrExist) {
 			return n, err
 		}
 	}
 }
+
+// taken tells whether a notice of that slug is there, or waits to be.
+func (s *site) taken(slug string) bool { return exists(s.file(slug)) || exists(s.waiting(slug)) }
 
 // checkTitle finds what could not stand in one line of a notice.
 func checkTitle(title string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -17,21 +18,23 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/backsoon/backsoon/internal/authority"
+	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
 func publishCommand(s *site) *cobra.Command {
 	return &cobra.Command{
-		Use:   "publish [SLUG…]",
+		Use:   "publish [SLUG | COPY.md]…",
 		Short: "Sign notices with your SSH key, so that they count",
 		Long: "Sign what was changed, all of it or these notices with their translations, by the ssh-agent: it asks the\n" +
-			"agent for a key that backsoon.yaml names under publishers, and writes the signature beside the notice.",
+			"agent for a key that backsoon.yaml names under publishers, and writes the signature beside the notice.\n" +
+			"A copy of a notice that lies elsewhere is signed there, and moved into " + notice.Folder + " once it counts.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.load(); err != nil {
 				return err
 			}
-			if _, err := s.publish(cmd, args, time.Now()); err != nil {
+			if err := s.publish(cmd, args, time.Now()); err != nil {
 				return err
 			}
 			s.hintWatcher(cmd.OutOrStdout())
@@ -40,72 +43,63 @@ func publishCommand(s *site) *cobra.Command {
 	}
 }
 
-// publish signs what is to be signed. It counts unless somebody else has to sign, too.
-func (s *site) publish(cmd *cobra.Command, slugs []string, now time.Time) (counts bool, err error) {
+// publish signs what is to be signed.
+func (s *site) publish(cmd *cobra.Command, args []string, now time.Time) error {
 	if len(s.cfg.Publishers) == 0 {
-		return false, errors.New("backsoon.yaml names no publishers, so that every notice counts as it is; name them, and their keys, to have signatures asked for")
+		return errors.New("backsoon.yaml names no publishers, so that every notice counts as it is; name them, and their keys, to have signatures asked for")
 	}
-	todo, err := s.toSign(cmd.Context(), slugs, now)
+	todo, err := s.toSign(cmd.Context(), args, now)
 	if err != nil {
-		return false, err
+		return err
 	}
 	out := cmd.OutOrStdout()
 	if len(todo) == 0 {
 		fmt.Fprintln(out, "There is nothing to sign.")
-		return true, nil
+		return nil
 	}
-	keys, hangUp, err := agentKeys(cmd.Context())
-	if err != nil {
-		return false, err
-	}
-	defer hangUp()
-	counts = true
+	a := &keyring{hint: cmd.ErrOrStderr()}
+	defer a.hangUp()
 	for _, u := range todo {
-		sig, err := s.sign(u, keys, now)
+		signed, err := s.signAll(cmd.Context(), &u, a, now)
+		if err == nil {
+			err = s.bring(out, u, signed)
+		}
 		if err != nil {
-			return false, fmt.Errorf("%s: %w", u.Path, err)
-		}
-		fmt.Fprintf(out, "%s: signed by %s (%s)\n", notice.SignatureNames(s.path(u.name))[sig.Slot], sig.By.Name, sig.By.Key)
-		if sig.More != nil {
-			counts = false
-			fmt.Fprintf(out, "It doesn't count yet: it %s\n", sig.More.Text)
+			return fmt.Errorf("%s: %w", u.Path, err)
 		}
 	}
-	return counts, nil
+	return nil
 }
 
-// signNow signs what a command has just written, where signatures are asked for: it
-// has to count at once.
-func (s *site) signNow(cmd *cobra.Command, slug string, now time.Time) (counts bool, err error) {
-	if len(s.cfg.Publishers) == 0 {
-		return true, nil
-	}
-	if counts, err = s.publish(cmd, []string{slug}, now); err != nil {
-		err = fmt.Errorf("%s is written, but counts only once it is signed, by `backsoon publish %s`: %w", notice.Path(slug), slug, err)
-	}
-	return counts, err
-}
-
-// toSign lists what is not signed, of the notices that were named; none named: of
-// all. One mistake and nothing is signed.
-func (s *site) toSign(ctx context.Context, slugs []string, now time.Time) (todo []unpublished, err error) {
-	for i, name := range slugs {
-		slugs[i] = strings.TrimSuffix(filepath.Base(name), ".md")
-		if _, err := os.Lstat(s.file(slugs[i])); err != nil {
-			return nil, s.unknown(slugs[i], nil)
-		}
+// toSign lists what is not signed, of the notices and copies that were named; none
+// named: of all. One mistake and nothing is signed.
+func (s *site) toSign(ctx context.Context, args []string, now time.Time) (todo []unpublished, err error) {
+	slugs, copies, err := s.named(args)
+	if err != nil {
+		return nil, err
 	}
 	all, err := s.unpublished(ctx, now)
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(u unpublished) bool {
+		slug, _ := notice.Split(u.name)
+		return len(args) > 0 && !slices.Contains(slugs, slug) && !slices.Contains(slugs, u.name)
+	})
+	r, err := s.record(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range copies {
+		u, err := s.copied(file, r, now)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; nothing was signed", file, err)
+		}
+		all = append(all, u)
+	}
 	var problems strictyaml.Problems
 	for _, u := range all {
-		slug, _ := notice.Split(u.name)
-		if len(slugs) > 0 && !slices.Contains(slugs, slug) && !slices.Contains(slugs, u.name) {
-			continue
-		}
-		if problems = append(problems, u.problems.Errors()...); u.refused != nil {
+		if problems = append(problems, u.problems.Errors()...); u.refused != nil || u.copy != "" {
 			todo = append(todo, u)
 		}
 	}
@@ -115,16 +109,63 @@ func (s *site) toSign(ctx context.Context, slugs []string, now time.Time) (todo 
 	return todo, nil
 }
 
-// sign writes a file's signature in one step.
-func (s *site) sign(u unpublished, keys []ssh.Signer, now time.Time) (sig authority.Signature, err error) {
-	sig, err = authority.Sign(s.cfg, u.Publication, keys, now)
-	if errors.Is(err, authority.ErrNoKey) {
-		return sig, s.noKey(u.refused)
+// named tells notices of the folder from copies that lie elsewhere; what waits for
+// somebody else's signature is one of these, whatever it is called by.
+func (s *site) named(args []string) (slugs, copies []string, err error) {
+	for _, arg := range args {
+		slug := strings.TrimSuffix(filepath.Base(arg), ".md")
+		if isCopy(arg, s.file(slug)) {
+			copies = append(copies, arg)
+			continue
+		}
+		_, here := os.Lstat(s.file(slug))
+		waits := exists(s.waiting(slug))
+		if here != nil && !waits {
+			return nil, nil, s.unknown(slug, nil)
+		}
+		if slugs = append(slugs, slug); waits {
+			copies = append(copies, s.waiting(slug))
+		}
 	}
-	if err != nil {
-		return sig, err
+	if len(args) > 0 {
+		return slugs, copies, nil
 	}
-	return sig, putFile(notice.SignatureNames(s.file(u.name))[sig.Slot], sig.Armored)
+	copies, err = filepath.Glob(s.waiting("*"))
+	return nil, copies, err
+}
+
+// signed are the signatures that were made for a file.
+type signed struct {
+	made []authority.Signature
+	more *authority.Refusal // why they don't suffice: somebody else has to sign, too; nil: they do
+}
+
+// signAll signs for every person whose key is at hand, as far as it takes.
+func (s *site) signAll(ctx context.Context, u *unpublished, a *keyring, now time.Time) (done signed, err error) {
+	for range notice.SignatureNames("") {
+		if u.refused == nil {
+			break
+		}
+		keys, err := a.keys(ctx)
+		if err != nil {
+			return done, err
+		}
+		sig, err := authority.Sign(s.cfg, u.Publication, keys, now)
+		if errors.Is(err, authority.ErrNoKey) && len(done.made) > 0 {
+			return done, nil
+		}
+		if errors.Is(err, authority.ErrNoKey) {
+			return done, s.noKey(u.refused)
+		}
+		if err != nil {
+			return done, err
+		}
+		u.add(sig)
+		if done.made, done.more = append(done.made, sig), sig.More; sig.More == nil {
+			u.refused = nil
+		}
+	}
+	return done, nil
 }
 
 // noKey says whose keys would do.
@@ -142,24 +183,57 @@ func (s *site) noKey(refused error) error {
 	return errors.New("the ssh-agent holds no key of a publisher's that still counts; add yours with ssh-add, one of " + strings.Join(known, ", "))
 }
 
-// agentKeys gives what the ssh-agent can sign with
-// (draft-ietf-sshm-ssh-agent, as OpenSSH has it), and how to let go of it.
-func agentKeys(ctx context.Context) (keys []ssh.Signer, hangUp func() error, err error) {
+// keyring is the ssh-agent that runs here, asked when it is needed.
+type keyring struct {
+	hint io.Writer // where it is said what to do with one's hands
+	conn net.Conn
+	has  []ssh.Signer
+}
+
+// keys gives what the agent can sign with (draft-ietf-sshm-ssh-agent, as OpenSSH has
+// it).
+func (a *keyring) keys(ctx context.Context) ([]ssh.Signer, error) {
 	const remedy = "start one with `eval $(ssh-agent)` and add your key with `ssh-add`, or sign with `ssh-keygen -Y sign`"
+	if a.conn != nil {
+		return a.has, nil
+	}
 	socket := os.Getenv("SSH_AUTH_SOCK")
 	if socket == "" {
-		return nil, nil, errors.New("no ssh-agent runs here; " + remedy)
+		return nil, errors.New("no ssh-agent runs here; " + remedy)
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the ssh-agent doesn't answer (%w); %s", err, remedy)
+		return nil, fmt.Errorf("the ssh-agent doesn't answer (%w); %s", err, remedy)
 	}
-	keys, err = agent.NewClient(conn).Signers()
+	has, err := agent.NewClient(conn).Signers()
 	if err != nil {
 		conn.Close()
-		return nil, nil, fmt.Errorf("the ssh-agent doesn't tell its keys: %w", err)
+		return nil, fmt.Errorf("the ssh-agent doesn't tell its keys: %w", err)
 	}
-	return keys, conn.Close, nil
+	for i, key := range has {
+		if config.IsSecurityKey(key.PublicKey()) {
+			has[i] = touched{key, a.hint}
+		}
+	}
+	a.conn, a.has = conn, has
+	return has, nil
+}
+
+func (a *keyring) hangUp() {
+	if a.conn != nil {
+		a.conn.Close()
+	}
+}
+
+// touched is a security key, which waits for a finger.
+type touched struct {
+	ssh.Signer
+	hint io.Writer
+}
+
+func (k touched) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
+	fmt.Fprintf(k.hint, "Touch the security key %s when it blinks.\n", ssh.FingerprintSHA256(k.PublicKey()))
+	return k.Signer.Sign(rand, data)
 }
 
 // putFile writes a file, whole or not at all, be there one or not.

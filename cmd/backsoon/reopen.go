@@ -114,17 +114,14 @@ func (s *site) end(cmd *cobra.Command, name string, now time.Time, f ending) err
 	if err != nil {
 		return err
 	}
-	remark, err := from.save(s.file(slug), src)
-	if err != nil {
+	save := func() (string, error) { return from.save(s.file(slug), src) }
+	counts, err := s.enact(cmd, edit{slug, src, ": " + line, save}, now)
+	if err != nil || !counts {
 		return err
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s: %s\n%s", s.path(slug), line, remark)
 	if steps := n.OpenSteps(); !n.Reopened.IsZero() && len(steps) > 0 {
 		fmt.Fprintf(out, "Still open in the reopening plan: %s. The shop reopens all the same; the log will list them.\n", locale.English().List(steps))
-	}
-	if counts, err := s.signNow(cmd, slug, now); err != nil || !counts {
-		return err
 	}
 	return s.printOutlook(out, n, accepted, now)
 }

@@ -19,6 +19,7 @@ import (
 type unpublished struct {
 	authority.Publication
 	name     string              // without .md
+	copy     string              // the file, where it lies elsewhere than in the folder
 	problems strictyaml.Problems // for which it can't be published
 	replay   bool                // one of them: it counted before
 	refused  error               // why the signatures beside it don't suffice; nil: they do
@@ -91,12 +92,11 @@ func (s *site) unpublished(ctx context.Context, now time.Time) (all []unpublishe
 	}
 	for _, name := range names {
 		f := notice.ReadFile(s.cfg.Dir, name)
-		sum := sha256.Sum256(f.Src)
-		sha := hex.EncodeToString(sum[:])
+		sha := hashOf(f.Src)
 		if f.Problem == nil && r.inForce[f.Name] == sha {
 			continue
 		}
-		u := s.parse(f, r, now)
+		u := s.parse(f, notice.ReadSignatures(s.cfg.Dir, name), r, now)
 		if u.Next != nil && u.Next.Draft && u.InForce == nil {
 			continue
 		}
@@ -106,11 +106,11 @@ func (s *site) unpublished(ctx context.Context, now time.Time) (all []unpublishe
 	return all, nil
 }
 
-// parse makes a publication of a file's bytes. A translation is judged by the notice
+// parse makes a publication of a file's bytes and the signatures beside it. A translation is judged by the notice
 // in force or, where there is none yet, by the one beside it.
-func (s *site) parse(f notice.File, r record, now time.Time) unpublished {
+func (s *site) parse(f notice.File, signatures [][]byte, r record, now time.Time) unpublished {
 	u := unpublished{name: f.Name, Publication: authority.Publication{
-		Path: f.Path, Source: f.Src, Signatures: notice.ReadSignatures(s.cfg.Dir, f.Name+".md"), InForce: r.notices[f.Slug],
+		Path: f.Path, Source: f.Src, Signatures: signatures, InForce: r.notices[f.Slug],
 	}}
 	switch {
 	case f.Problem != nil:
@@ -137,6 +137,19 @@ func (u *unpublished) parseTranslation(s *site, f notice.File, r record) {
 	}
 	u.problems = append(u.problems, t.Check(f.Path, u.Next, u.Next != nil, s.cfg.Surroundings().Languages)...)
 	u.InForce = u.Next
+}
+
+// add puts a signature that was made for it into its place.
+func (u *unpublished) add(sig authority.Signature) {
+	slots := make([][]byte, len(notice.SignatureNames("")))
+	copy(slots, u.Signatures)
+	slots[sig.Slot] = sig.Armored
+	u.Signatures = slots
+}
+
+func hashOf(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:])
 }
 
 // judge finds out whether it may be accepted. owner is the name under which the same

@@ -61,7 +61,15 @@ func IsName(name string) bool {
 // winter-break.md. Only a regular file counts: what a symlink, a pipe or a device
 // shows can change with nobody writing here.
 func ReadFile(siteDir, name string) File {
-	f := File{Name: strings.TrimSuffix(name, ".md"), Path: path.Join(Folder, name)}
+	return readFile(filepath.Join(siteDir, Folder, name), path.Join(Folder, name))
+}
+
+// ReadCopy reads a file that lies elsewhere, and is to become the notice or the
+// translation of its name. Its Path is the one given.
+func ReadCopy(file string) File { return readFile(file, file) }
+
+func readFile(file, shown string) File {
+	f := File{Name: strings.TrimSuffix(filepath.Base(file), ".md"), Path: shown}
 	f.Slug, f.Language = Split(f.Name)
 	fail := func(text string) File {
 		f.Problem = &strictyaml.Problem{File: f.Path, Text: text}
@@ -70,7 +78,7 @@ func ReadFile(siteDir, name string) File {
 	if !ValidSlug(f.Slug) {
 		return fail(badSlug(f.Slug))
 	}
-	src, err := readRegular(filepath.Join(siteDir, Folder, name))
+	src, err := readRegular(file)
 	if err != nil {
 		return fail(err.Error())
 	}

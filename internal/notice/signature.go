@@ -32,10 +32,15 @@ func Signed(signature string) (name string, ok bool) {
 // ReadSignatures reads the signatures beside a file of the folder, in the order of
 // SignatureNames. One that isn't there, or is no regular file, is nil.
 func ReadSignatures(siteDir, name string) [][]byte {
-	names := SignatureNames(name)
+	return SignaturesBeside(filepath.Join(siteDir, Folder, name))
+}
+
+// SignaturesBeside is ReadSignatures for a file that lies anywhere.
+func SignaturesBeside(file string) [][]byte {
+	names := SignatureNames(file)
 	signatures := make([][]byte, len(names))
 	for i, n := range names {
-		if src, err := readRegular(filepath.Join(siteDir, Folder, n)); err == nil {
+		if src, err := readRegular(n); err == nil {
 			signatures[i] = append([]byte{}, src...)
 		}
 	}
