@@ -27,6 +27,8 @@ func TestFolder(t *testing.T) {
 		{"gone", (*world).gone, 1},
 		{"a symbolic link to an empty one", (*world).linked, 1},
 		{"a file in its place", (*world).replaced, 1},
+		{"unreadable", (*world).closed, 1},
+		{"its files unreadable", (*world).sealed, 1},
 		{"10,000 files of garbage", (*world).littered, 1},
 		{"one file written 1,000 times a second", (*world).hammered, 0},
 	}
@@ -39,7 +41,7 @@ func TestFolder(t *testing.T) {
 			w.notice("holiday", front(1), "closes: "+now.Add(240*time.Hour).Format(time.RFC3339), "reopens: "+now.Add(480*time.Hour).Format(time.RFC3339))
 			w.settle()
 			before := w.status()
-			p := w.start("watch")
+			p := w.startWith(mortal(), "watch")
 			p.watches()
 			undo := f.do(w)
 			time.Sleep(8 * time.Second) // longer than a refusal waits to be announced
@@ -54,7 +56,7 @@ func TestFolder(t *testing.T) {
 				t.Errorf("%d MiB of memory at the peak", peak>>20)
 			}
 			w.notice("holiday", front(1), "closes: "+now.Add(-time.Minute).Format(time.RFC3339))
-			w.within(10*time.Second, "it still follows", func() bool { _, state := w.fronts[1].seen(); return state == "off" })
+			w.within(30*time.Second, "it still follows", func() bool { _, state := w.fronts[1].seen(); return state == "off" })
 			p.terminate()
 		})
 	}
@@ -127,6 +129,37 @@ func (w *world) replaced() (undo func()) {
 	back := w.moved()
 	must(w.t, os.WriteFile(w.folder(), []byte("not a folder"), 0o644))
 	return back
+}
+
+// mortal has root's program heed permissions as anybody's does.
+func mortal() (below []string) {
+	if os.Getuid() == 0 {
+		below = []string{"setpriv", "--bounding-set", "-dac_override,-dac_read_search"}
+	}
+	return below
+}
+
+func (w *world) closed() (undo func()) {
+	w.t.Helper()
+	must(w.t, os.Chmod(w.folder(), 0))
+	return func() {
+		w.t.Helper()
+		must(w.t, os.Chmod(w.folder(), 0o755))
+	}
+}
+
+func (w *world) sealed() (undo func()) {
+	w.t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.folder(), "*.md"))
+	must(w.t, err)
+	set := func(mode os.FileMode) {
+		w.t.Helper()
+		for _, f := range files {
+			must(w.t, os.Chmod(f, mode))
+		}
+	}
+	set(0)
+	return func() { set(0o644) }
 }
 
 // littered has 10,000 files, each wrong in its own way, some of them large.
