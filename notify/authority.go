@@ -23,6 +23,9 @@ type Publication struct {
 // authorise asks whether the candidate may make next of the notice in force, and
 // notes whose it is; nil: it may.
 func (w *Watcher) authorise(c *candidate, inForce, next *notice.Notice, now time.Time) strictyaml.Problems {
+	if w.replaced {
+		return strictyaml.Problems{{File: c.path, Text: replacedProblem}}
+	}
 	if w.Judge == nil {
 		return nil
 	}

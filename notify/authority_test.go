@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +63,7 @@ func guarded(t *testing.T) (b *bench, ada, bob signer) {
 	b.write("README.txt", "The folder is there before the watcher.")
 	b.settle()
 	b.web.types()
+	b.mailbox.letters() // who may publish: see TestPublishersChanged
 	return b, ada, bob
 }
 
@@ -170,7 +170,7 @@ func TestTwoSteps(t *testing.T) {
 	b.settle()
 	equal(t, "webhooks", b.web.types(), []string{"storefront.closed 2026-11-24T09:00:00Z"})
 	b.minutely("2026-11-20 10:05")
-	equal(t, "refusals", b.events("notice.accepted", "storefront.", "webhook.", "mail."), nil)
+	equal(t, "refusals", b.events("publishers.", "notice.accepted", "storefront.", "webhook.", "mail."), nil)
 }
 
 // TestReplay: what was signed once counts once, under every name.
@@ -229,7 +229,7 @@ func TestSignedTranslation(t *testing.T) {
 	b.remove("winter-break.pt.md")
 	b.minutely("2026-11-20 10:05")
 	equal(t, "gone", []string{b.title("winter-break", "pt")}, []string{"Fechado para as férias de inverno"})
-	equal(t, "log", b.events("storefront.", "webhook.", "mail."), []string{
+	equal(t, "log", b.events("publishers.", "storefront.", "webhook.", "mail."), []string{
 		"notice.accepted winter-break", "notice.refused winter-break.pt", "translation.accepted winter-break", "notice.missing winter-break.pt"})
 }
 
@@ -238,7 +238,7 @@ func TestUnsignedDraft(t *testing.T) {
 	b, _, _ := guarded(t)
 	b.write("winter-break.md", strings.Replace(winter, "closes:", "draft: yes\ncloses:", 1))
 	b.minutely("2026-11-20 10:05")
-	equal(t, "log", b.events("storefront.", "webhook."), nil)
+	equal(t, "log", b.events("publishers.", "storefront.", "webhook."), nil)
 }
 
 // TestPublishersComeLater: what was accepted before stays in force, unsigned as it
@@ -248,17 +248,10 @@ func TestPublishersComeLater(t *testing.T) {
 	b.write("works.md", works(19, 18, 23, 9))
 	b.settle()
 	b.web.types()
-	b.w.Close()
-	settings := filepath.Join(b.dir, "backsoon.yaml")
-	src, err := os.ReadFile(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.write("../../backsoon.yaml", string(src)+"publishers:\n"+newSigner(t).as("Ada", everything, ""))
-	b.start()
+	b.restart("publishers:\n" + newSigner(t).as("Ada", everything, ""))
 	b.minutely("2026-11-20 10:05")
 	equal(t, "webhooks", b.web.types(), nil)
-	equal(t, "alerts", b.mailbox.letters(), nil)
+	equal(t, "alerts", b.mailbox.letters(), []string{"ada@a.example: Harbour Books: What you may publish was changed", owner + "Who may publish was changed"})
 }
 
 // TestSignatureEvents: the watcher sees a signature come by its event.

@@ -71,7 +71,7 @@ func (w *Watcher) leading(ctx context.Context) (bool, error) {
 	if err := w.refresh(ctx); err != nil { // what a look at the folder is held against
 		w.Log.Error("the ledger can't be read; it is tried again", "error", err)
 	}
-	w.leads, w.unsure, w.folder.elsewhere = true, true, elsewhere
+	w.leads, w.unsure, w.guarded, w.folder.elsewhere = true, true, false, elsewhere
 	w.lost.Store(false)
 	if w.Ledger.Shared() {
 		w.Log.Info("this watcher reconciles from now on", "elsewhere before", elsewhere)

@@ -142,10 +142,15 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 	if err := r.syncEndpoints(); err != nil {
 		return err
 	}
-	entries, alerts, err := r.take(r.tx, r.situation, cs, lost, r.now)
+	entries, alerts, err := r.guard()
 	if err != nil {
 		return err
 	}
+	taken, refused, err := r.take(r.tx, r.situation, cs, lost, r.now)
+	if err != nil {
+		return err
+	}
+	entries, alerts = append(entries, taken...), append(alerts, refused...)
 	waiting := waitingBefore(r.situation)
 	r.situation.steady, r.situation.counted = r.clocks.doubt(), r.counted
 	c := r.situation.advance(r.now)
@@ -400,11 +405,15 @@ func (w *Watcher) alert(tx *ledger.Tx, a alert, now time.Time) error {
 	if len(a.refused) > 0 {
 		return w.alertRefusals(tx, a.refused, now)
 	}
-	tx.AfterCommit(func() { w.Log.Warn(a.subject, "detail", a.text) })
+	to := a.to
+	if to == nil {
+		to = w.Config.Alerts
+		tx.AfterCommit(func() { w.Log.Warn(a.subject, "detail", a.text) })
+	}
 	if w.Config.Email == nil {
 		return nil
 	}
-	_, err := tx.AddAlert(w.Config.Alerts, w.subject(a), a.text, now, now)
+	_, err := tx.AddAlert(to, w.subject(a), a.text, now, now)
 	return err
 }
 

@@ -57,6 +57,7 @@ type loop struct {
 	reconciling trouble
 	looking     trouble
 	overlooking trouble
+	settings    trouble
 }
 
 // trouble is an error that comes back each second until it is mended.
@@ -105,6 +106,9 @@ func (l *loop) once(ctx context.Context) {
 	}
 	if l.leads && l.lastLook.Equal(now) {
 		l.overlooking.note(l.Log, "late mail could not be looked up; it is tried again", l.alertOverdue(ctx, now))
+	}
+	if l.lastLook.Equal(now) {
+		l.settings.note(l.Log, "the settings could not be looked at; it is tried again", l.lookAtSettings(ctx, now))
 	}
 	nudge(l.mail)
 	l.show(now)

@@ -54,10 +54,11 @@ type changes struct {
 	fired   []*ledger.Campaign
 }
 
-// alert is a mail to the owner.
+// alert is a mail to the owner, or to a publisher.
 type alert struct {
 	subject, text string
 	refused       []string // instead: why notices were refused; see digest
+	to            []string // somebody else than the settings' alerts
 }
 
 // clone copies what advance changes; of the notices, it does when one changes.

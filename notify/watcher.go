@@ -55,6 +55,9 @@ type Watcher struct {
 	versions  map[string]string        // accepted contents by slug
 	parsed    map[int64]*notice.Notice // by version
 	refused   int                      // files that are refused as things stand
+	guarded   bool                     // the settings' publishers were held against the log
+	replaced  bool                     // they are ones that the log has as replaced
+	edited    edited
 	clock     clock
 	overdue   map[int64]bool // the campaigns of which the owner knows that they take too long
 	digest    digest         // of refusals, that the owner was told last or is to be told

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/notify"
 )
 
 // logPage is how many entries are read from the ledger at once.
@@ -98,10 +99,19 @@ func (s *site) words(e ledger.Entry) string {
 		return plural(e.Counts["confirmed"], "subscriber") + " confirmed"
 	case ledger.SubscriberSuppressed:
 		return plural(e.Counts["suppressed"], "subscriber") + " suppressed: " + e.Reason
+	case ledger.PublishersChanged:
+		return "who may publish was changed, by " + publisher(e.By) + ": " + s.publishersChanged(e)
 	case ledger.SubscriberRemoved:
 		return plural(e.Counts["removed"], "subscriber") + " removed"
 	}
 	return e.Event
+}
+
+func (s *site) publishersChanged(e ledger.Entry) string {
+	if e.Before == nil || e.After == nil {
+		return "nobody knows what"
+	}
+	return strings.Join(notify.PublishersChanged(*e.Before, *e.After, s.cfg.Shop.Location), "; ")
 }
 
 func (s *site) until(e ledger.Entry) string {

@@ -17,6 +17,7 @@ import (
 // Config is a site's settings, checked and with every default filled in.
 type Config struct {
 	Dir            string // the site's folder, absolute
+	Source         []byte // the file's bytes, as they were read
 	Shop           Shop
 	Languages      []string // of the pages, the notices' own first; empty: see LanguagesOf
 	Theme          Theme

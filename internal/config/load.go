@@ -65,7 +65,7 @@ func Parse(dir string, src []byte, getenv func(string) (string, bool)) (*Config,
 	if problems := report.Problems(); problems.Err() != nil {
 		return nil, problems
 	}
-	c.Unset = r.unset
+	c.Source, c.Unset = src, r.unset
 	return c, report.Problems()
 }
 

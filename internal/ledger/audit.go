@@ -36,6 +36,7 @@ const (
 	SubscriberConfirmed  = "subscribers.confirmed"
 	SubscriberRemoved    = "subscribers.removed"
 	SubscriberSuppressed = "subscribers.suppressed" // by a report that came back
+	PublishersChanged    = "publishers.changed"     // in the settings: who may publish
 )
 
 // Entry is one line of the audit log. It never holds a subscriber's address.
@@ -55,6 +56,9 @@ type Entry struct {
 	Counts     Counts     `json:"counts,omitempty"`
 	By         *By        `json:"by,omitempty"`
 	Also       []By       `json:"also,omitempty"` // who signed beside them
+
+	Before *Publishers `json:"before,omitempty"` // of publishers.changed, with After
+	After  *Publishers `json:"after,omitempty"`
 }
 
 // Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or

@@ -15,7 +15,7 @@ import (
 // SQLite by themselves, and on PostgreSQL once more.
 var suite = []func(*testing.T){
 	TestFence, TestClaimsOfTheDead, TestClaimAlert, TestTextsAreStorable, TestEdition,
-	TestAuditRoundTrip, TestAuditIsAppendOnly, TestAuditHasNoGaps, TestCampaignRoundTrip, TestFiredIsFrozen,
+	TestAuditRoundTrip, TestPublishers, TestAuditIsAppendOnly, TestAuditHasNoGaps, TestCampaignRoundTrip, TestFiredIsFrozen,
 	TestDropCampaign, TestFirstCampaign, TestFinish, TestKilled, TestExpand, TestExpandOfAWholeBatch,
 	TestCursorMovesWithItsLetters, TestOneLetterEach, TestCountFollowers, TestImport, TestImportBrokenOff,
 	TestOneImportAtATime, TestClaim, TestLetterLater, TestLettersAreCountedOnce, TestWhoLeftIsPassedOver,
