@@ -120,12 +120,13 @@ func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, 
 	cs = append(cs, w.lostFolder(lost, now)...)
 	var told []string
 	for _, c := range cs {
+		plan := s.planOf(c.slug)
 		entry, reason, err := w.takeOne(tx, s, c, refusals, now)
 		if err != nil {
 			return nil, nil, err
 		}
 		if entry != nil {
-			entries = append(entries, *entry)
+			entries = append(append(entries, *entry), stepsTaken(plan, c, *entry)...)
 		}
 		if reason != "" {
 			told = append(told, reason)

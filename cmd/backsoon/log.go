@@ -75,6 +75,8 @@ func (s *site) words(e ledger.Entry) string {
 		return e.Notice + " came and went while nobody watched"
 	case ledger.NoticeOverdue:
 		return e.Notice + " is overdue, it stays closed" + openSteps(e)
+	case ledger.StepDone, ledger.StepUndone, ledger.StepAdded, ledger.StepRemoved:
+		return e.Notice + ": “" + e.Step + "” " + stepWords[e.Event] + ", by " + publishers(e)
 	case ledger.StorefrontClosed:
 		return "checkout off at " + e.Storefront + s.until(e) + because(e)
 	case ledger.StorefrontOpened:
@@ -105,6 +107,10 @@ func (s *site) words(e ledger.Entry) string {
 		return plural(e.Counts["removed"], "subscriber") + " removed"
 	}
 	return e.Event
+}
+
+var stepWords = map[string]string{
+	ledger.StepDone: "is done", ledger.StepUndone: "is no longer done", ledger.StepAdded: "was added to the plan", ledger.StepRemoved: "was taken out of the plan",
 }
 
 func (s *site) publishersChanged(e ledger.Entry) string {

@@ -23,6 +23,10 @@ const (
 	TranslationWithdrawn = "translation.withdrawn" // its file was deleted
 	NoticeMissed         = "notice.missed"         // a whole closure went by while nobody watched
 	NoticeOverdue        = "notice.overdue"
+	StepDone             = "step.done" // of a reopening plan
+	StepUndone           = "step.undone"
+	StepAdded            = "step.added" // to a plan that was accepted before
+	StepRemoved          = "step.removed"
 	StorefrontClosed     = "storefront.closed"
 	StorefrontOpened     = "storefront.opened"
 	WebhookAcknowledged  = "webhook.acknowledged"
@@ -47,6 +51,7 @@ type Entry struct {
 	Storefront string     `json:"storefront,omitempty"`
 	Notice     string     `json:"notice,omitempty"`
 	Language   string     `json:"language,omitempty"` // of a translation
+	Step       string     `json:"step,omitempty"`     // of the reopening plan
 	Revision   int64      `json:"revision,omitempty"`
 	Until      *time.Time `json:"until,omitempty"`
 	Kind       string     `json:"kind,omitempty"`       // of a mail
