@@ -77,7 +77,7 @@ func TestWholeLife(t *testing.T) {
 		"notice.accepted winter-break", "mail.started winter-break update",
 		"notice.accepted winter-break", "storefront.closed web winter-break", "mail.started winter-break changed",
 		"storefront.closed web winter-break", "notice.overdue winter-break", "mail.started winter-break delayed",
-		"notice.accepted winter-break", "storefront.opened web winter-break", "mail.started winter-break reopened",
+		"notice.accepted winter-break", "step.done winter-break", "storefront.opened web winter-break", "mail.started winter-break reopened",
 	})
 }
 
