@@ -20,6 +20,7 @@ const (
 	expandBatch = 1000                   // letters written at once: a checkout waits for no more
 	expandWhile = 250 * time.Millisecond // before letters are sent again
 	sendBatch   = 50                     // letters claimed at once: at most so many are repeated after a crash
+	batchTime   = 3 * time.Second        // for a batch, where there is a rate
 	overtakeAge = 15 * time.Minute       // from then on a newer mail of the same closure replaces an older one
 	giveUpAfter = 5 * 24 * time.Hour     // as RFC 5321, 4.5.4.1 suggests
 )
@@ -85,13 +86,22 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if err != nil {
 		return false, err
 	}
-	limit := sendBatch
-	if w.mail.rest.pauses > 0 {
-		limit = 1 // one letter shows whether the server takes them again
-	}
+	limit := w.batch()
 	sent, err := w.sendBatch(ctx, now, limit)
 	resting := now.Before(w.mail.rest.until)
 	return (asking || expanding || sent == limit) && !resting, err
+}
+
+// batch is how many letters are sent before it is written down what came of them.
+// Where the settings slow the mail down that is often all the same.
+func (w *Watcher) batch() int {
+	if w.mail.rest.pauses > 0 {
+		return 1 // one letter shows whether the server takes them again
+	}
+	if rate := w.Config.Email.Rate; rate > 0 {
+		return max(1, min(sendBatch, int(rate*batchTime.Seconds())))
+	}
+	return sendBatch
 }
 
 // mailing tells whether there are subscribers to be written to. It is asked each
@@ -171,7 +181,7 @@ func (w *Watcher) finish(tx *ledger.Tx, now time.Time) error {
 		}
 		delete(w.mail.rendered, c.ID)
 		err = w.audit(tx, ledger.Entry{Time: now, Event: ledger.MailFinished, Notice: c.Slug, Kind: c.Kind,
-			Counts: ledger.Counts{"recipients": c.Sent + c.Failed + c.Passed, "sent": c.Sent, "failed": c.Failed, "passed": c.Passed}})
+			Counts: ledger.Counts{"recipients": c.Done(), "sent": c.Sent, "failed": c.Failed, "passed": c.Passed}})
 		if err != nil {
 			return err
 		}

@@ -147,14 +147,17 @@ func (w *Watcher) settleQuestion(tx *ledger.Tx, q question, out email.Outcome, n
 	return tx.PendingLater(q.Pending, now.Add(backoff(letterRetry, q.Attempts+1)))
 }
 
-// tidy forgets once an hour who has not confirmed in time, and overwrites what was
-// deleted.
+// tidy forgets once an hour who has not confirmed in time, and what is left of an
+// import that was broken off, and overwrites what was deleted.
 func (w *Watcher) tidy(ctx context.Context, now time.Time) error {
 	if now.Sub(w.mail.tidied).Abs() < tidyEvery {
 		return nil
 	}
 	w.mail.tidied = now
 	if err := w.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropExpired(now) }); err != nil {
+		return err
+	}
+	if err := w.Ledger.TidyImports(ctx); err != nil {
 		return err
 	}
 	return w.Ledger.Scrub(ctx)

@@ -364,6 +364,7 @@ func (r *round) fire(p *ledger.Campaign) error {
 		return r.unwritable(p, err)
 	}
 	*p = p.In(words[0])
+	p.Recipients = r.counted[audienceOf(p)]
 	if err := r.tx.Fire(*p); err != nil {
 		return err
 	}
@@ -373,7 +374,7 @@ func (r *round) fire(p *ledger.Campaign) error {
 		}
 	}
 	return r.audit(ledger.Entry{
-		Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": r.counted[audienceOf(p)]},
+		Time: r.now, Event: ledger.MailStarted, Notice: p.Slug, Kind: p.Kind, Counts: ledger.Counts{"recipients": p.Recipients},
 	})
 }
 

@@ -149,7 +149,7 @@ func pastNotice(i, version int) []byte {
 }
 
 // spend runs a command to its end and tells what it cost.
-func spend(b *testing.B, name string, args ...string) *os.ProcessState {
+func spend(b testing.TB, name string, args ...string) *os.ProcessState {
 	b.Helper()
 	cmd := exec.Command(name, args...)
 	if out, err := cmd.CombinedOutput(); err != nil {

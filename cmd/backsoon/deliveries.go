@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,27 @@ type mailDelivery struct {
 	Failed   int        `json:"failed"`
 	Passed   int        `json:"passed"`
 	Error    string     `json:"error"`
+	Progress *progress  `json:"progress,omitempty"` // only while it is under way
+}
+
+// progress is how far a mail is, by what the ledger knows of it since it began.
+type progress struct {
+	Recipients  int     `json:"recipients"` // who followed when it began
+	Done        int     `json:"done"`       // sent, failed or passed over
+	PerSecond   float64 `json:"per_second"`
+	SecondsLeft *int    `json:"seconds_left"` // null: that can't be known
+}
+
+// String is for a table: "8120 of 20000, 655 a second, 18 s left".
+func (p *progress) String() string {
+	if p == nil {
+		return "-"
+	}
+	text := fmt.Sprintf("%d of %d", p.Done, p.Recipients)
+	if p.SecondsLeft != nil {
+		text += ", " + paced(p.PerSecond, time.Duration(*p.SecondsLeft)*time.Second)
+	}
+	return text
 }
 
 func deliveriesCommand(s *site) *cobra.Command {
@@ -90,7 +112,7 @@ func (s *site) deliveries(tx *ledger.Tx) (d deliveries, err error) {
 	}
 	campaigns, err := tx.Campaigns(campaignsShown)
 	for _, c := range campaigns {
-		d.Mail = append(d.Mail, mailOf(c))
+		d.Mail = append(d.Mail, mailOf(c, time.Now()))
 	}
 	if err != nil {
 		return d, err
@@ -114,7 +136,7 @@ func webhookOf(e ledger.Endpoint, f ledger.Storefront) webhookDelivery {
 	return d
 }
 
-func mailOf(c ledger.Campaign) mailDelivery {
+func mailOf(c ledger.Campaign, now time.Time) mailDelivery {
 	d := mailDelivery{Notice: c.Slug, Kind: c.Kind, State: "owed", Due: utc(c.NotBefore), Finished: utc(c.Finished),
 		Sent: c.Sent, Failed: c.Failed, Passed: c.Passed, Error: c.Error}
 	switch {
@@ -122,8 +144,20 @@ func mailOf(c ledger.Campaign) mailDelivery {
 		d.State = "settling"
 	case !c.Finished.IsZero():
 		d.State = "done"
+	default:
+		d.Progress = progressOf(c, now)
 	}
 	return d
+}
+
+func progressOf(c ledger.Campaign, now time.Time) *progress {
+	p := &progress{Recipients: max(c.Recipients, c.Done()), Done: c.Done()}
+	perSecond, left := pace(p.Done, p.Recipients, now.Sub(c.Fired))
+	if perSecond > 0 {
+		seconds := int(left.Round(time.Second).Seconds())
+		p.PerSecond, p.SecondsLeft = math.Round(perSecond*100)/100, &seconds
+	}
+	return p
 }
 
 func (s *site) printDeliveries(out io.Writer, d deliveries) error {
@@ -132,9 +166,9 @@ func (s *site) printDeliveries(out io.Writer, d deliveries) error {
 		t.row(w.Storefront+" "+w.URL, w.State, fmt.Sprint(w.Attempts), s.next(w.NextTry), w.Error)
 	}
 	t.row()
-	t.row("MAIL", "STATE", "SENT", "FAILED", "LAST ERROR")
+	t.row("MAIL", "STATE", "SENT", "FAILED", "PROGRESS", "LAST ERROR")
 	for _, m := range d.Mail {
-		t.row(m.Notice+" “"+m.Kind+"”", m.State, fmt.Sprint(m.Sent), fmt.Sprint(m.Failed), m.Error)
+		t.row(m.Notice+" “"+m.Kind+"”", m.State, fmt.Sprint(m.Sent), fmt.Sprint(m.Failed), m.Progress.String(), m.Error)
 	}
 	if err := t.flush(); err != nil {
 		return err

@@ -114,7 +114,7 @@ func (d *demonstration) watch(ctx context.Context) error {
 	err := d.site.watch(ctx, d.log(), func(e ledger.Entry) {
 		d.out.print(d.site.line(e))
 		d.screen.Log(d.site.screenLine(e))
-	})
+	}, nil)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // it was ended before it had begun
 		return nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,20 +31,23 @@ import (
 //
 //	go test ./cmd/backsoon -run '^$' -bench FanOut -benchtime 1x -timeout 20m
 func BenchmarkFanOut(b *testing.B) {
-	for _, on := range []struct {
-		name     string
-		database func() string
-	}{
-		{"sqlite", func() string { return "data/backsoon.db" }},
-		{"postgresql", func() string { return postgrestest.New(b) }},
-	} {
+	for _, on := range databases {
 		b.Run(on.name, func(b *testing.B) {
 			for b.Loop() {
-				newFanOut(b, "database: "+strconv.Quote(on.database()), sink(b), 4, 1_000_000).measure()
+				newFanOut(b, "database: "+strconv.Quote(on.database(b)), sink(b), 4, 1_000_000).measure()
 			}
 			b.ReportMetric(0, "ns/op") // says nothing
 		})
 	}
+}
+
+// databases are those that a ledger may be in.
+var databases = []struct {
+	name     string
+	database func(testing.TB) string
+}{
+	{"sqlite", func(testing.TB) string { return "data/backsoon.db" }},
+	{"postgresql", func(t testing.TB) string { return postgrestest.New(t) }},
 }
 
 type fanOut struct {
@@ -81,21 +86,27 @@ func newFanOut(b *testing.B, settings, server string, connections, subscribers i
 		"email: {from: Harbour Books <closures@harbour.example>, server: \"smtp://%s\", connections: %d, settle: 3s}\nadmin: %s\n%s\n",
 		server, connections, f.admin, settings))
 	spend(b, "backsoon", "--site", f.dir, "watch", "--once")
+	spend(b, "backsoon", "--site", f.dir, "subscribers", "import", f.list(subscribers))
+	return f
+}
+
+// list is a file with so many readers, in no order.
+func (f *fanOut) list(n int) (path string) {
+	f.b.Helper()
 	list, err := os.Create(filepath.Join(f.dir, "list.csv"))
 	if err != nil {
-		b.Fatal(err)
+		f.b.Fatal(err)
 	}
+	defer list.Close()
 	w := bufio.NewWriter(list)
 	fmt.Fprintln(w, "email,storefronts")
-	for i := range subscribers {
-		fmt.Fprintf(w, "reader%d@example.com,web\n", i)
+	for i := range uint32(n) {
+		fmt.Fprintf(w, "%08x.reader%d@example.com,web\n", i*2654435761, i)
 	}
 	if err := w.Flush(); err != nil {
-		b.Fatal(err)
+		f.b.Fatal(err)
 	}
-	list.Close()
-	spend(b, "backsoon", "--site", f.dir, "subscribers", "import", list.Name())
-	return f
+	return list.Name()
 }
 
 func (f *fanOut) write(name, text string) {
@@ -232,3 +243,59 @@ func (drain) Rcpt(string, *smtp.RcptOptions) error { return nil }
 func (drain) Data(r io.Reader) error               { _, err := io.Copy(io.Discard, r); return err }
 func (drain) Reset()                               {}
 func (drain) Logout() error                        { return nil }
+
+// BenchmarkImport enters 1,000,000 subscribers with the program itself, on both
+// databases, and takes turns beside it at writing: wait-ms is the longest that such a
+// transaction took, MB the most memory that the program held.
+//
+//	go test ./cmd/backsoon -run '^$' -bench Import -benchtime 1x -timeout 20m
+func BenchmarkImport(b *testing.B) {
+	for _, on := range databases {
+		b.Run(on.name, func(b *testing.B) {
+			for b.Loop() {
+				measureImport(b, "database: "+strconv.Quote(on.database(b)), 1_000_000)
+			}
+			b.ReportMetric(0, "ns/op") // says nothing
+		})
+	}
+}
+
+func measureImport(b *testing.B, settings string, n int) {
+	f := newFanOut(b, settings, sink(b), 4, 0)
+	list := f.list(n)
+	ctx, done := context.WithCancel(b.Context())
+	waited := make(chan time.Duration)
+	go func() { waited <- f.writeBeside(ctx) }()
+	began := time.Now()
+	spent := spend(b, "backsoon", "--site", f.dir, "subscribers", "import", list)
+	took := time.Since(began)
+	done()
+	b.ReportMetric(float64((<-waited).Milliseconds()), "wait-ms")
+	b.ReportMetric(took.Seconds(), "s")
+	b.ReportMetric(float64(spent.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB")
+}
+
+// writeBeside writes to the ledger again and again, as a watcher does, and gives the
+// longest that it took.
+func (f *fanOut) writeBeside(ctx context.Context) (longest time.Duration) {
+	s := &site{dir: f.dir}
+	if err := s.load(); err != nil {
+		f.b.Error(err)
+		return
+	}
+	l, err := s.openLedger(ctx, false)
+	if err != nil {
+		f.b.Error(err)
+		return
+	}
+	defer l.Close()
+	for ctx.Err() == nil {
+		began := time.Now()
+		if err := l.Update(context.Background(), func(tx *ledger.Tx) error { return tx.MakeDue(began) }); err != nil {
+			f.b.Error(err)
+		}
+		longest = max(longest, time.Since(began))
+		time.Sleep(10 * time.Millisecond)
+	}
+	return longest
+}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/csv"
+	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -44,24 +48,67 @@ func listSubscribers(s *site) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List all subscribers", Args: takes(0, 0)}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		all := []subscriberLine{}
-		err := s.eachSubscriber(cmd.Context(), func(sub ledger.Subscriber) error {
-			all = append(all, subscriberLine{sub.Email, append([]string{}, sub.Storefronts...), sub.Language, utc(sub.Confirmed), sub.Suppressed})
-			return nil
-		})
-		if err != nil {
+		out := bufio.NewWriter(cmd.OutOrStdout())
+		print := s.printSubscribers
+		if *asJSON {
+			print = s.printSubscribersJSON
+		}
+		if err := print(cmd.Context(), out); err != nil {
 			return err
 		}
-		if *asJSON {
-			return printJSON(cmd.OutOrStdout(), map[string]any{"subscribers": all})
-		}
-		t := newTable(cmd.OutOrStdout(), "ADDRESS", "STOREFRONTS", "LANGUAGE", "SUPPRESSED")
-		for _, l := range all {
-			t.row(l.Email, cmp.Or(strings.Join(l.Storefronts, " "), "all"), cmp.Or(l.Language, "-"), l.Suppressed)
-		}
-		return t.flush()
+		return out.Flush()
 	}
 	return cmd
+}
+
+// printSubscribers goes through them twice, first for the columns' widths: there may
+// be more than should be in memory.
+func (s *site) printSubscribers(ctx context.Context, out io.Writer) error {
+	cells := func(sub ledger.Subscriber) [4]string {
+		return [4]string{sub.Email, cmp.Or(strings.Join(sub.Storefronts, " "), "all"), cmp.Or(sub.Language, "-"), sub.Suppressed}
+	}
+	heads := [4]string{"ADDRESS", "STOREFRONTS", "LANGUAGE", "SUPPRESSED"}
+	var widths [3]int
+	widen := func(row [4]string) {
+		for i := range widths {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	line := func(row [4]string) error {
+		text := fmt.Sprintf("%-*s  %-*s  %-*s  %s", widths[0], row[0], widths[1], row[1], widths[2], row[2], row[3])
+		_, err := fmt.Fprintln(out, strings.TrimRight(text, " "))
+		return err
+	}
+	widen(heads)
+	err := s.eachSubscriber(ctx, func(sub ledger.Subscriber) error { widen(cells(sub)); return nil })
+	if err != nil {
+		return err
+	}
+	if err := line(heads); err != nil {
+		return err
+	}
+	return s.eachSubscriber(ctx, func(sub ledger.Subscriber) error { return line(cells(sub)) })
+}
+
+func (s *site) printSubscribersJSON(ctx context.Context, out io.Writer) error {
+	between := `{"subscribers":[`
+	err := s.eachSubscriber(ctx, func(sub ledger.Subscriber) error {
+		fmt.Fprint(out, between)
+		between = ","
+		line, err := json.Marshal(subscriberLine{sub.Email, list(sub.Storefronts), sub.Language, utc(sub.Confirmed), sub.Suppressed})
+		if err == nil {
+			_, err = out.Write(line)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if between != "," {
+		fmt.Fprint(out, between)
+	}
+	_, err = fmt.Fprintln(out, "]}")
+	return err
 }
 
 // subscriberLine is one subscriber as `subscribers list --json` prints it.

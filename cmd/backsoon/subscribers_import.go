@@ -16,12 +16,14 @@ import (
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
-// A long list is put down by batches, with a pause behind each: whoever waits
-// for SQLite looks up to a tenth of a second apart, and no checkout is to wait
-// for a million lines.
+// A long list is put down by batches, with a pause behind each for whoever waits for
+// the ledger: no checkout is to wait for a million lines. So many are sorted at once
+// that a batch touches a small part of the ledger, where in no order it would touch
+// nearly all.
 const (
-	importBatch = 10_000 // lines
-	importPause = 100 * time.Millisecond
+	importSorted = 50_000 // lines
+	importBatch  = 2000
+	importPause  = 20 * time.Millisecond
 )
 
 // importSubscribers adds the file's good lines, all of them or none, and lists
@@ -39,8 +41,9 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if isTerminal(progress) {
-		in.progress = progress
+	in.footer = newFooter(progress)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		in.size = int(info.Size())
 	}
 	l, err := s.openLedger(ctx, true)
 	if err != nil {
@@ -51,6 +54,7 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 		return err
 	}
 	done, err := in.run(ctx, l)
+	in.footer.show("")
 	if ctx.Err() != nil && err != nil {
 		err = errors.New("interrupted")
 	}
@@ -88,15 +92,19 @@ type csvImport struct {
 	columns     map[string]int
 	storefronts []string
 	barred      func(address string) bool // whether nothing may be sent there, although the address is forgotten
-	progress    io.Writer                 // nil: nobody waits
-	lines       int                       // read so far
+	footer      *footer                   // for whoever waits; nil: nobody
+	size        int                       // of the list in bytes; 0: not known
 	refused     []string                  // line: why
+	position
 }
+
+// position is how much of a list was read.
+type position struct{ bytes, lines int }
 
 func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
 	in := &csvImport{text: bufio.NewReader(r), columns: map[string]int{}, storefronts: storefronts}
 	if bom, _ := in.text.Peek(3); string(bom) == "\ufeff" {
-		_, _ = in.text.Discard(3)
+		_, _ = in.text.Discard(len(bom))
 	}
 	header, err := in.row()
 	var broken *csv.ParseError
@@ -125,6 +133,7 @@ func (in *csvImport) row() ([]string, error) {
 			return nil, err
 		}
 		in.lines++
+		in.bytes += len(line)
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
@@ -140,39 +149,59 @@ func (in *csvImport) run(ctx context.Context, l *ledger.Ledger) (done ledger.Ent
 	if err != nil {
 		return done, err
 	}
-	defer into.Close()
+	defer func() {
+		if err != nil {
+			in.footer.show("taking back what was put down")
+		}
+		err = errors.Join(err, into.Close())
+	}()
+	began := time.Now()
 	for last := false; !last; {
 		var subs []ledger.Subscriber
-		if subs, last, err = in.read(time.Now()); err != nil {
+		before := in.position
+		if subs, last, err = in.take(time.Now()); err != nil {
 			return done, err
 		}
-		if err := into.Add(ctx, subs); err != nil {
-			return done, err
-		}
-		in.show(last)
-		select {
-		case <-ctx.Done():
-			return done, ctx.Err()
-		case <-time.After(importPause):
+		slices.SortStableFunc(subs, func(a, b ledger.Subscriber) int {
+			return strings.Compare(strings.ToLower(a.Email), strings.ToLower(b.Email))
+		})
+		down := 0
+		for batch := range slices.Chunk(subs, importBatch) {
+			if err := into.Add(ctx, batch); err != nil {
+				return done, err
+			}
+			down += len(batch)
+			in.footer.show(in.since(before, float64(down)/float64(len(subs))).say(in.size, time.Since(began)))
+			select {
+			case <-ctx.Done():
+				return done, ctx.Err()
+			case <-time.After(importPause):
+			}
 		}
 	}
 	return into.Finish(context.WithoutCancel(ctx), len(in.refused), time.Now())
 }
 
-// show tells whoever waits how far it is, unless it is over at once.
-func (in *csvImport) show(last bool) {
-	switch {
-	case in.progress == nil:
-	case !last:
-		fmt.Fprintf(in.progress, "\r%d lines", in.lines)
-	case in.lines >= importBatch:
-		fmt.Fprintf(in.progress, "\r%d lines\n", in.lines)
-	}
+// since is how far the import is when so much of what was read since then is put down.
+func (p position) since(before position, share float64) position {
+	return position{before.bytes + int(share*float64(p.bytes-before.bytes)), before.lines + int(share*float64(p.lines-before.lines))}
 }
 
-// read reads the next batch of subscribers; last tells that it ends the list.
-func (in *csvImport) read(now time.Time) (subs []ledger.Subscriber, last bool, err error) {
-	for range importBatch {
+// say tells whoever waits how far the import is; size is the list's in bytes, 0
+// where it is not known.
+func (p position) say(size int, took time.Duration) string {
+	perSecond, _ := pace(p.lines, 0, took)
+	_, left := pace(p.bytes, size, took)
+	share := ""
+	if size > 0 {
+		share = fmt.Sprintf(", %d %%", 100*min(p.bytes, size)/size)
+	}
+	return fmt.Sprintf("%d lines%s, %s", p.lines, share, paced(perSecond, left))
+}
+
+// take reads the next subscribers; last tells that they end the list.
+func (in *csvImport) take(now time.Time) (subs []ledger.Subscriber, last bool, err error) {
+	for range importSorted {
 		row, err := in.row()
 		if errors.Is(err, io.EOF) {
 			return subs, true, nil
@@ -231,13 +260,4 @@ func (in *csvImport) cell(row []string, column string) string {
 		return ""
 	}
 	return strings.TrimSpace(row[i])
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

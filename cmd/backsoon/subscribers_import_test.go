@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +34,7 @@ func TestInterruptedImport(t *testing.T) {
 	}
 	defer l.Close()
 	lines := func(n int) io.Reader { return strings.NewReader(strings.Repeat("ada@harbourbooks.example\n", n)) }
-	list := io.MultiReader(strings.NewReader("email\n"), lines(importBatch+1), onRead(interrupt), lines(importBatch))
+	list := io.MultiReader(strings.NewReader("email\n"), lines(importSorted+1), onRead(interrupt), lines(importSorted))
 	in, err := newImport(list, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +42,7 @@ func TestInterruptedImport(t *testing.T) {
 	if done, err := in.run(ctx, l); !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if in.lines < importBatch {
+	if in.lines < importSorted {
 		t.Errorf("interrupted after %d lines, before anything was put down", in.lines)
 	}
 	err = l.View(t.Context(), func(tx *ledger.Tx) error {
@@ -59,6 +61,76 @@ func TestInterruptedImport(t *testing.T) {
 	}
 }
 
+// TestImportKilledAtAnyMoment: of a list that was killed on its way everybody is in,
+// or nobody, and the ledger is there for the watcher all the while.
+func TestImportKilledAtAnyMoment(t *testing.T) {
+	const n = 10_000
+	s := &site{dir: filepath.Join(t.TempDir(), "shop")}
+	spend(t, "backsoon", "init", s.dir)
+	spend(t, "backsoon", "--site", s.dir, "watch", "--once")
+	list := func(round int) *exec.Cmd {
+		var lines strings.Builder
+		lines.WriteString("email\n")
+		for i := range n {
+			fmt.Fprintf(&lines, "%d.reader%d@example.org\n", i*7919%n, round)
+		}
+		path := filepath.Join(s.dir, "list.csv")
+		write(t, path, lines.String())
+		return exec.Command("backsoon", "--site", s.dir, "subscribers", "import", path)
+	}
+	began := time.Now()
+	if out, err := list(0).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	whole := time.Since(began)
+	lists, killed := 1, 0
+	for round := 1; round <= 8; round++ {
+		cmd := list(round)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		end := time.AfterFunc(time.Duration(rand.Int64N(int64(whole))), func() { cmd.Process.Kill() })
+		if err := s.update(t.Context(), false, func(tx *ledger.Tx) error { return tx.MakeDue(time.Now()) }); err != nil {
+			t.Errorf("beside an import: %v", err)
+		}
+		died := cmd.Wait()
+		end.Stop()
+		if died != nil {
+			killed++
+		}
+		in, told := s.entered(t)
+		if in%n != 0 || in/n != told || told < lists || died == nil && told == lists {
+			t.Errorf("%d are in, and %d imports in the log, after %d; the last one ended with %v", in, told, lists, died)
+		}
+		lists = told
+	}
+	if killed == 0 {
+		t.Error("no import was killed on its way")
+	}
+}
+
+// entered counts the subscribers, and the imports in the log.
+func (s *site) entered(t *testing.T) (in, told int) {
+	t.Helper()
+	err := s.eachSubscriber(t.Context(), func(ledger.Subscriber) error { in++; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.view(t.Context(), func(tx *ledger.Tx) error {
+		entries, err := tx.Entries(0, 1000)
+		for _, e := range entries {
+			if e.Event == ledger.SubscribersImported && e.Counts["added"] > 0 {
+				told++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in, told
+}
+
 // TestStrayQuote loses the line that has one, and none of those that follow.
 func TestStrayQuote(t *testing.T) {
 	var list strings.Builder
@@ -70,7 +142,7 @@ func TestStrayQuote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subs, last, err := in.read(time.Now())
+	subs, last, err := in.take(time.Now())
 	if err != nil || !last || len(subs) != 100 || len(in.refused) != 1 || !strings.HasPrefix(in.refused[0], "2: ") {
 		t.Errorf("%d taken, refused %q, %v", len(subs), in.refused, err)
 	}

@@ -32,12 +32,14 @@ func watchCommand(s *site) *cobra.Command {
 			if err := s.load(); err != nil {
 				return err
 			}
-			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			story := func(e ledger.Entry) { fmt.Fprintln(cmd.OutOrStdout(), s.line(e)) }
+			footer := newFooter(cmd.ErrOrStderr())
+			log := slog.New(slog.NewTextHandler(footer.above(cmd.ErrOrStderr()), nil))
+			out := footer.above(cmd.OutOrStdout())
+			story := func(e ledger.Entry) { fmt.Fprintln(out, s.line(e)) }
 			if once {
-				return s.watchOnce(cmd.Context(), log, story)
+				return s.watchOnce(cmd.Context(), log, story, footer)
 			}
-			return s.watch(cmd.Context(), log, story)
+			return s.watch(cmd.Context(), log, story, footer)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "do what is due now, attempt all that is owed once, and exit")
@@ -45,7 +47,7 @@ func watchCommand(s *site) *cobra.Command {
 }
 
 // watch carries the notices out until the context ends.
-func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.Entry)) error {
+func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.Entry), footer *footer) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
@@ -67,16 +69,20 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 		go serveUntil(ctx, customers, c.handler(log), log)
 		go serveUntil(ctx, admin, desk.Handler(), log)
 		go underSystemd(ctx, desk)
+		defer footer.follow(ctx, w.Ledger)()
 		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(admin))
 		return w.Run(ctx)
 	})
 }
 
-func (s *site) watchOnce(ctx context.Context, log *slog.Logger, story func(ledger.Entry)) error {
+func (s *site) watchOnce(ctx context.Context, log *slog.Logger, story func(ledger.Entry), footer *footer) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
-	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, _ subscribe.Keys) error { return w.Once(ctx) })
+	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, _ subscribe.Keys) error {
+		defer footer.follow(ctx, w.Ledger)()
+		return w.Once(ctx)
+	})
 }
 
 // ready finds what would keep a watcher from working, before it changes

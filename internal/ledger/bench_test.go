@@ -35,22 +35,3 @@ func BenchmarkExpand(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkImport is the one transaction of an import that others wait for: it
-// makes subscribers of 100,000 lines in no order.
-func BenchmarkImport(b *testing.B) {
-	const n = 100_000
-	for b.Loop() {
-		b.StopTimer()
-		l := newLedger(b)
-		i := beginImport(b, l)
-		for _, batch := range batches(n) {
-			addLines(b, i, batch...)
-		}
-		b.StartTimer()
-		if e := finish(b, i, 0); e.Counts["added"] != n {
-			b.Error(e.Counts)
-		}
-	}
-	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "subscribers/s")
-}

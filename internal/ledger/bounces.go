@@ -35,6 +35,9 @@ func (t *Tx) Bounces(id int64) (n int, err error) {
 // Bar keeps questions and imports from an address that is not subscribed, by its
 // seal alone, and drops what it was to be asked.
 func (t *Tx) Bar(email, seal string) error {
+	if err := t.dropUncounted(email); err != nil {
+		return err
+	}
 	if _, err := t.exec("DELETE FROM pending WHERE lower(email) = lower($1)", email); err != nil {
 		return err
 	}

@@ -23,20 +23,25 @@ type Campaign struct {
 	Text, HTML  string
 	Last        int64 // the highest subscriber it goes to
 	Cursor      int64 // letters are written up to this subscriber
+	Recipients  int   // how many followed when it fired
 	Sent        int
 	Failed      int
 	Passed      int    // left meanwhile, or served by a newer mail
 	Error       string // of the last letter that failed
+	imported    int64  // the last import whose subscribers it goes to, once it has fired
 }
 
+// Done is for how many of its recipients nothing more is to be done.
+func (c Campaign) Done() int { return c.Sent + c.Failed + c.Passed }
+
 const campaignColumns = `id, slug, kind, item, storefronts, created, not_before, fired, finished,
-	subject, text, html, last, cursor, sent, failed, passed, error`
+	subject, text, html, last, cursor, sent, failed, passed, error, recipients, imported`
 
 func scanCampaign(s scanner) (c Campaign, err error) {
 	var item, created, notBefore, fired, finished int64
 	var storefronts string
 	err = s.Scan(&c.ID, &c.Slug, &c.Kind, &item, &storefronts, &created, &notBefore, &fired, &finished,
-		&c.Subject, &c.Text, &c.HTML, &c.Last, &c.Cursor, &c.Sent, &c.Failed, &c.Passed, &c.Error)
+		&c.Subject, &c.Text, &c.HTML, &c.Last, &c.Cursor, &c.Sent, &c.Failed, &c.Passed, &c.Error, &c.Recipients, &c.imported)
 	if err != nil {
 		return c, err
 	}
@@ -100,8 +105,8 @@ func (t *Tx) DropCampaign(id int64) error {
 // Fire freezes a campaign: its words as given, its recipients as they are now.
 func (t *Tx) Fire(c Campaign) error {
 	_, err := t.exec(`UPDATE campaigns SET fired = $1, subject = $2, text = $3, html = $4,
-		last = (SELECT COALESCE(MAX(id), 0) FROM subscribers) WHERE id = $5 AND fired = 0`,
-		millis(c.Fired), c.Subject, c.Text, c.HTML, c.ID)
+		last = (SELECT COALESCE(MAX(id), 0) FROM subscribers), imported = `+lastImport+`, recipients = $5 WHERE id = $6 AND fired = 0`,
+		millis(c.Fired), c.Subject, c.Text, c.HTML, c.Recipients, c.ID)
 	return err
 }
 
@@ -137,6 +142,11 @@ func follows(c Campaign, after, upTo int64, args ...any) (where string, all []an
 		return fmt.Sprintf("$%d", len(args))
 	}
 	where = "id > " + param(after) + " AND id <= " + param(upTo) + " AND confirmed > 0 AND suppressed = ''"
+	if c.Fired.IsZero() {
+		where += " AND " + counted
+	} else {
+		where += " AND imported <= " + param(c.imported)
+	}
 	if c.Kind != "reopened" {
 		where += " AND until_reopen = 0"
 	}
@@ -152,6 +162,7 @@ func follows(c Campaign, after, upTo int64, args ...any) (where string, all []an
 
 // CountFollowers tells how many a campaign would go to now.
 func (t *Tx) CountFollowers(c Campaign) (n int, err error) {
+	c.Fired = time.Time{}
 	where, args := follows(c, 0, 1<<62)
 	err = t.row("SELECT COUNT(*) FROM subscribers WHERE "+where, args, &n)
 	return n, err

@@ -59,20 +59,6 @@ func finish(t testing.TB, i *Import, refused int) Entry {
 	return e
 }
 
-// batches are n lines in no order, as an import puts them down.
-func batches(n int) (all [][]Subscriber) {
-	const size = 10_000
-	for from := 0; from < n; from += size {
-		var batch []Subscriber
-		for k := from; k < min(from+size, n); k++ {
-			email := fmt.Sprintf("customer%d.%d@books%d.example", k*7919%1_000_003, k, k%50)
-			batch = append(batch, Subscriber{Email: email, Language: "pt", Confirmed: t0})
-		}
-		all = append(all, batch)
-	}
-	return all
-}
-
 func emails(t *testing.T, l *Ledger) string {
 	t.Helper()
 	all := read(t, l, func(tx *Tx) ([]Subscriber, error) { return tx.Subscribers(0, 99) })
@@ -108,15 +94,12 @@ func TestImport(t *testing.T) {
 	if log := entries(t, l); len(log) != 1 || log[0].Event != SubscribersImported || !maps.Equal(log[0].Counts, e.Counts) {
 		t.Errorf("%+v", log)
 	}
-	if got := emails(t, l); got != "ada@example.com Ben@example.com zoe@example.com" {
+	if got := emails(t, l); got != "ada@example.com zoe@example.com Ben@example.com" {
 		t.Error(got)
 	}
 	all := read(t, l, func(tx *Tx) ([]Subscriber, error) { return tx.Subscribers(ada.ID, 2) })
-	if zoe := all[1]; fmt.Sprint(zoe.Storefronts) != "[web pos]" || zoe.Language != "pt" || !zoe.Reachable() {
+	if zoe := all[0]; fmt.Sprint(zoe.Storefronts) != "[web pos]" || zoe.Language != "pt" || !zoe.Reachable() {
 		t.Errorf("%+v", zoe)
-	}
-	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 0 {
-		t.Errorf("%d lines are left", n)
 	}
 }
 
@@ -136,7 +119,7 @@ func TestImportBrokenOff(t *testing.T) {
 	killed := start(t, "import", place)
 	killed.line(t)
 	killed.kill()
-	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
+	if n := count(t, l, "SELECT COUNT(*) FROM subscribers"); n != 1 {
 		t.Errorf("%d lines are left of the one that was killed, and of the one that gave up", n)
 	}
 	var i *Import
@@ -151,6 +134,113 @@ func TestImportBrokenOff(t *testing.T) {
 	}
 }
 
+// TestImportTidied: what a killed import has left is forgotten without another, but
+// not one that is under way.
+func TestImportTidied(t *testing.T) {
+	place := newPlace(t)
+	l := openAt(t, place)
+	killed := start(t, "import", place)
+	killed.line(t)
+	tidied := func() int {
+		t.Helper()
+		if err := l.TidyImports(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return count(t, l, "SELECT COUNT(*) FROM subscribers") + count(t, l, "SELECT COUNT(*) FROM imports")
+	}
+	if left := tidied(); left != 2 {
+		t.Errorf("%d rows are left of an import that is under way", left)
+	}
+	killed.kill()
+	for end := time.Now().Add(10 * time.Second); tidied() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a killed import is not forgotten")
+		}
+	}
+}
+
+// TestImportMeanwhile: what happens to an address while an import that has it is
+// under way counts, and the import leaves it so.
+func TestImportMeanwhile(t *testing.T) {
+	l := newLedger(t)
+	i := beginImport(t, l)
+	line := func(name string) Subscriber { return Subscriber{Email: name + "@example.com", Confirmed: t0} }
+	addLines(t, i, line("ada"), line("ben"), line("cora"), line("dan"))
+	update(t, l, func(tx *Tx) error {
+		if err := tx.Ask(Pending{Email: "ada@example.com", Storefronts: []string{"pos"}, Expires: t0.Add(time.Hour)}, nil, t0); err != nil {
+			return err
+		}
+		came, err := tx.Confirm(Pending{Email: "ada@example.com", Storefronts: []string{"pos"}}, nil, t0)
+		if came != Confirmed || err != nil {
+			t.Errorf("confirming while an import has the address: %v, %v", came, err)
+		}
+		if subscribed, _, err := tx.Forget("ben@example.com", "seal"); subscribed || err != nil {
+			t.Errorf("an address that doesn't count yet was subscribed: %v, %v", subscribed, err)
+		}
+		return tx.Bar("cora@example.com", "seal of cora")
+	})
+	if got := emails(t, l); got != "ada@example.com" {
+		t.Errorf("before the end: %s", got)
+	}
+	finish(t, i, 0)
+	if got := emails(t, l); got != "dan@example.com ada@example.com" {
+		t.Error(got)
+	}
+	all := read(t, l, func(tx *Tx) ([]Subscriber, error) { return tx.Subscribers(0, 9) })
+	if ada := all[1]; fmt.Sprint(ada.Storefronts) != "[pos]" {
+		t.Errorf("%+v", ada)
+	}
+}
+
+// TestFiredBesideAnImport: a mail goes to those who were subscribers when it began,
+// whichever half of a list was down by then and whenever the rest follows.
+func TestFiredBesideAnImport(t *testing.T) {
+	l := newLedger(t)
+	first, err := l.BeginImport(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	addLines(t, first, Subscriber{Email: "early@example.com", Confirmed: t0})
+	finish(t, first, 0)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := beginImport(t, l)
+	addLines(t, second, Subscriber{Email: "half@example.com", Confirmed: t0})
+	c := fire(t, l, Campaign{Slug: "a", Kind: "closed"})
+	addLines(t, second, Subscriber{Email: "rest@example.com", Confirmed: t0})
+	finish(t, second, 0)
+	expandAll(t, l, c.ID, 10)
+	if n := count(t, l, "SELECT COUNT(*) FROM letters"); n != 1 {
+		t.Errorf("%d letters", n)
+	}
+	d := fire(t, l, Campaign{Slug: "b", Kind: "closed"})
+	expandAll(t, l, d.ID, 10)
+	if n := count(t, l, "SELECT COUNT(*) FROM letters"); n != 4 {
+		t.Errorf("%d letters", n)
+	}
+}
+
+// TestImportReplaced: an import whose place another has taken adds nobody more.
+func TestImportReplaced(t *testing.T) {
+	l := newLedger(t)
+	stale := beginImport(t, l)
+	addLines(t, stale, Subscriber{Email: "stale@example.com", Confirmed: t0})
+	if err := l.forgetUnfinished(context.Background()); err != nil { // as the next one does
+		t.Fatal(err)
+	}
+	err := stale.Add(context.Background(), []Subscriber{{Email: "more@example.com", Confirmed: t0}})
+	_, finished := stale.Finish(context.Background(), 0, t0)
+	for _, err := range []error{err, finished} {
+		if err == nil || !strings.Contains(err.Error(), "another import has begun") {
+			t.Errorf("%v", err)
+		}
+	}
+	if got := emails(t, l); got != "" {
+		t.Error(got)
+	}
+}
+
 func TestOneImportAtATime(t *testing.T) {
 	place := newPlace(t)
 	l := openAt(t, place)
@@ -160,7 +250,7 @@ func TestOneImportAtATime(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another import is under way (process "+pid) {
 		t.Errorf("%v", err)
 	}
-	if n := count(t, l, "SELECT COUNT(*) FROM imported"); n != 1 {
+	if n := count(t, l, "SELECT COUNT(*) FROM subscribers"); n != 1 {
 		t.Errorf("the other's %d lines", n)
 	}
 }

@@ -9,11 +9,11 @@ import (
 // moved are the ledger's tables, those that others refer to first. Leases are not
 // among them: nobody watches a ledger that is moved.
 var moved = []string{"versions", "notices", "translations", "refusals", "storefronts", "endpoints", "campaigns", "wordings",
-	"letters", "subscribers", "bounces", "pending", "suppressed", "alerts", "audit"}
+	"letters", "imports", "subscribers", "bounces", "pending", "suppressed", "alerts", "audit"}
 
 // numbered are the tables whose ids the database gives: the next one has to be
 // higher than any that ever was, gone ones included, since cursors stand on them.
-var numbered = []string{"versions", "campaigns", "subscribers", "alerts"}
+var numbered = []string{"versions", "campaigns", "imports", "subscribers", "alerts"}
 
 // moveBatch is how many rows are read and written at once.
 const moveBatch = 1000
@@ -97,7 +97,7 @@ func copyTable(source, target *Tx, table string) (int, error) {
 		if lines, err = take(rs, columns, moveBatch); err != nil {
 			return 0, fmt.Errorf("ledger: %s: %w", table, err)
 		}
-		if err := target.insert(table, columns, lines); err != nil {
+		if _, err := target.insert(table, columns, lines, ""); err != nil {
 			return 0, fmt.Errorf("%s: %w", table, err)
 		}
 		more = len(lines) == moveBatch

@@ -164,7 +164,7 @@ func (t *Tx) Forget(email, seal string) (subscribed, asked bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	if _, err := t.exec("DELETE FROM imported WHERE lower(email) = lower($1)", email); err != nil { // left by an import that was broken off
+	if err := t.dropUncounted(email); err != nil {
 		return false, false, err
 	}
 	subscribed, err = t.RemoveSubscriber(email)

@@ -38,7 +38,7 @@ func scanSubscriber(r scanner) (s Subscriber, err error) {
 
 // subscriber gives the one that meets the condition, or the zero Subscriber.
 func (t *Tx) subscriber(where string, args ...any) (Subscriber, error) {
-	s, err := scanSubscriber(t.tx.QueryRowContext(t.ctx, "SELECT "+subscriberColumns+" FROM subscribers WHERE "+where, args...))
+	s, err := scanSubscriber(t.tx.QueryRowContext(t.ctx, "SELECT "+subscriberColumns+" FROM subscribers WHERE "+where+" AND "+counted, args...))
 	if isNone(err) {
 		return Subscriber{}, nil
 	}
@@ -53,12 +53,15 @@ func (t *Tx) Subscriber(email string) (Subscriber, error) {
 
 // Subscribers gives up to limit subscribers with an id above after, by id.
 func (t *Tx) Subscribers(after int64, limit int) ([]Subscriber, error) {
-	return rows(t, scanSubscriber, "SELECT "+subscriberColumns+" FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+	return rows(t, scanSubscriber, "SELECT "+subscriberColumns+" FROM subscribers WHERE id > $1 AND "+counted+" ORDER BY id LIMIT $2", after, limit)
 }
 
 // AddSubscriber adds a confirmed subscriber and tells whether the address is
 // new. A known one is left as it is.
 func (t *Tx) AddSubscriber(s Subscriber) (added bool, err error) {
+	if err := t.dropUncounted(s.Email); err != nil {
+		return false, err
+	}
 	n, err := t.exec(`INSERT INTO subscribers (email, storefronts, language, until_reopen, confirmed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (lower(email)) DO NOTHING`, s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed))
 	return n > 0, err

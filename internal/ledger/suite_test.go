@@ -18,6 +18,7 @@ var suite = []func(*testing.T){
 	TestAuditRoundTrip, TestPublishers, TestAuditIsAppendOnly, TestAuditHasNoGaps, TestCampaignRoundTrip, TestFiredIsFrozen,
 	TestDropCampaign, TestFirstCampaign, TestFinish, TestKilled, TestExpand, TestExpandOfAWholeBatch,
 	TestCursorMovesWithItsLetters, TestOneLetterEach, TestCountFollowers, TestImport, TestImportBrokenOff,
+	TestImportTidied, TestImportMeanwhile, TestFiredBesideAnImport, TestImportReplaced,
 	TestOneImportAtATime, TestClaim, TestLetterLater, TestLettersAreCountedOnce, TestWhoLeftIsPassedOver,
 	TestUntilReopenIsForgotten, TestOwed, TestOwedWebhooks, TestMakeDue, TestAccept, TestSaveNotice, TestContentOwner,
 	TestRefusals, TestOvertake, TestOvertakenByOneThatIsFinished, TestOvertakenInFlight, TestStorefrontRoundTrip,
