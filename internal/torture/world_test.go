@@ -236,7 +236,11 @@ func (p *process) terminate() {
 func (w *world) settle() {
 	w.t.Helper()
 	var err error
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(time.Second) {
+	patience := 90 * time.Second
+	if *long { // which has hundreds of letters to catch up with
+		patience = 15 * time.Minute
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Second) {
 		if _, err = w.try("watch", "--once"); err == nil {
 			return
 		}
