@@ -8,12 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
+	pages "github.com/backsoon/backsoon/internal/site"
 	"github.com/backsoon/backsoon/internal/strictyaml"
+	"github.com/backsoon/backsoon/internal/subscribe"
+	"github.com/backsoon/backsoon/notify/letter"
+	"github.com/backsoon/backsoon/templates"
 )
 
 func checkCommand(s *site) *cobra.Command {
@@ -41,10 +48,13 @@ func checkCommand(s *site) *cobra.Command {
 			return err
 		}
 		problems = append(append(problems, unsigned...), waiting...)
+		problems = append(problems, s.theme()...)
+		problems = append(problems, s.mistake(s.tryPages(notices, now.Time))...)
 		for _, unset := range s.cfg.Unset {
 			problems = append(problems, strictyaml.Problem{File: "backsoon.yaml", Text: unset, Warning: true})
 		}
 		problems.Sort()
+		problems = slices.Compact(problems)
 		if errs := problems.Errors(); len(errs) > 0 {
 			return &problemsError{problems, fmt.Sprintf("%d to put right", len(errs))}
 		}
@@ -74,6 +84,60 @@ func (s *site) inspect(ctx context.Context, now time.Time) (notices []*notice.No
 		problems = append(problems, n.CheckChange(notice.Path(n.Slug), now, accepted[n.Slug])...)
 	}
 	return notices, accepted, problems, nil
+}
+
+// theme tries the site's own words and templates for mail and for subscribing. Those
+// of the default theme have no mistake.
+func (s *site) theme() (problems strictyaml.Problems) {
+	files := templates.FS(s.cfg.Dir)
+	if templates.Stamp(s.cfg.Dir) == "" {
+		return nil
+	}
+	for _, tag := range s.cfg.Surroundings().Languages {
+		words, err := locale.Load(files, tag)
+		if err != nil {
+			problems = append(problems, s.mistake(err)...)
+			continue
+		}
+		problems = append(problems, s.mistake(letter.Check(files, s.cfg, words))...)
+		problems = append(problems, s.mistake(subscribe.Check(files, s.cfg.Shop.Name, subscribe.Voice{Language: words, Status: s.cfg.Shop.URL.String()}))...)
+	}
+	problems.Sort() // each language tells of the same
+	return slices.Compact(problems)
+}
+
+// tryPages makes all pages, and keeps none, where the site has templates of its own.
+func (s *site) tryPages(notices []*notice.Notice, now time.Time) error {
+	if templates.Stamp(s.cfg.Dir) == "" {
+		return nil
+	}
+	e, err := s.pages().Edition(pages.Input{Notices: notices, Now: now})
+	if err != nil {
+		return err
+	}
+	return e.Check()
+}
+
+// mistake makes a problem of what is wrong with the theme.
+func (s *site) mistake(err error) (problems strictyaml.Problems) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			problems = append(problems, s.mistake(err)...)
+		}
+		return problems
+	}
+	var at *templates.Mistake
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &at):
+		return strictyaml.Problems{{File: at.File, Line: at.Line, Column: at.Column, Text: at.Text}}
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n") // the line itself follows
+	if file, why, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(file, "templates/") {
+		return strictyaml.Problems{{File: file, Text: why}}
+	}
+	return strictyaml.Problems{{File: "templates", Text: text}}
 }
 
 // missesItsName is flood, flood.txt, flood.MD or flood.md.txt, but not what

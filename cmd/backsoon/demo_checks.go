@@ -107,21 +107,21 @@ func (s *story) updated() error {
 	return nil
 }
 
-// letter is one mail of the closure as a subscriber has it.
-type letter struct {
+// received is one mail of the closure as a subscriber has it.
+type received struct {
 	to, id, references, unsubscribe, text string
 }
 
 // letters gives the mails of one kind, by their Feedback-ID header.
-func (s *story) letters(kind string) (letters []letter) {
+func (s *story) letters(kind string) (letters []received) {
 	for _, m := range s.mailbox.Mails() {
 		msg, err := mail.ReadMessage(strings.NewReader(m.Source))
 		if err == nil && strings.HasPrefix(msg.Header.Get("Feedback-ID"), kind+":"+storySlug+":") {
 			h := msg.Header
-			letters = append(letters, letter{m.To, m.MessageID, h.Get("References"), h.Get("List-Unsubscribe"), m.Text})
+			letters = append(letters, received{m.To, m.MessageID, h.Get("References"), h.Get("List-Unsubscribe"), m.Text})
 		}
 	}
-	slices.SortFunc(letters, func(a, b letter) int { return strings.Compare(a.to, b.to) })
+	slices.SortFunc(letters, func(a, b received) int { return strings.Compare(a.to, b.to) })
 	return letters
 }
 

@@ -116,6 +116,9 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 	if err != nil {
 		return err
 	}
+	for _, p := range s.theme() { // no reason not to watch: the default form serves
+		log.Error("mail and pages to subscribe go out in the default form, because the site's own has a mistake", "error", p.String())
+	}
 	w := s.watcher(l, keys, log)
 	w.Story = story
 	w.Build = s.publisher()

@@ -3,7 +3,6 @@ package site
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/schedule"
+	"github.com/backsoon/backsoon/templates"
 )
 
 // banner is banner.json: what banner.js shows on the shop's own pages, in words,
@@ -128,7 +128,7 @@ func bannerScript(theme fs.FS) ([]byte, error) {
 func small(theme fs.FS, name string, by minify.Minifier, change func([]byte) []byte) ([]byte, error) {
 	content, err := fs.ReadFile(theme, "pages/"+name)
 	if err != nil {
-		return nil, themeError(err)
+		return nil, templates.Explain(err)
 	}
 	if change != nil {
 		content = change(content)
@@ -137,7 +137,7 @@ func small(theme fs.FS, name string, by minify.Minifier, change func([]byte) []b
 	err = by.Minify(minify.New(), &out, bytes.NewReader(content), nil)
 	var mistake *source.Error
 	if errors.As(err, &mistake) {
-		return nil, fmt.Errorf("%s:%d:%d: %s", templateName(name), mistake.Line, mistake.Column, mistake.Message)
+		return nil, &templates.Mistake{File: templateName(name), Line: mistake.Line, Column: mistake.Column, Text: mistake.Message}
 	}
 	return out.Bytes(), err
 }

@@ -3,12 +3,9 @@ package site
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"path"
-	"strings"
 	"sync"
 
 	"github.com/tdewolff/minify/v2/css"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/templates"
 )
 
 // theme is the parsed templates of a site in one language. Every page is
@@ -78,10 +76,10 @@ func parse(set *template.Template, files fs.FS, names ...string) error {
 	for _, name := range names {
 		text, err := fs.ReadFile(files, path.Join("pages", name))
 		if err != nil {
-			return themeError(err)
+			return templates.Explain(err)
 		}
 		if _, err := set.New(templateName(name)).Parse(string(text)); err != nil {
-			return themeError(err)
+			return templates.Explain(err)
 		}
 	}
 	return nil
@@ -93,7 +91,7 @@ func (t *theme) render(page string, data any) ([]byte, error) {
 	defer drafts.Put(out)
 	out.Reset()
 	if err := t.pages[page].ExecuteTemplate(out, templateName("layout.html"), data); err != nil {
-		return nil, themeError(err)
+		return nil, templates.Explain(err)
 	}
 	return bytes.Clone(out.Bytes()), nil
 }
@@ -105,7 +103,7 @@ var drafts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func (t *theme) part(name string, data any) ([]byte, error) {
 	var out bytes.Buffer
 	if err := t.parts.ExecuteTemplate(&out, name, data); err != nil {
-		return nil, themeError(err)
+		return nil, templates.Explain(err)
 	}
 	return out.Bytes(), nil
 }
@@ -126,18 +124,7 @@ func (t *theme) keep(name string, p Page) (template.HTML, error) {
 }
 
 // templateName is where a theme's file lies in a site.
-func templateName(file string) string { return "templates/pages/" + file }
-
-// themeError brings an error of the template packages to the form
-// templates/pages/index.html:3: what is wrong.
-func themeError(err error) error {
-	var missing *fs.PathError
-	if errors.As(err, &missing) {
-		return fmt.Errorf("%s: %w", path.Join("templates", missing.Path), missing.Err)
-	}
-	text := strings.TrimPrefix(err.Error(), "html/template:")
-	return errors.New(strings.TrimPrefix(text, "template: "))
-}
+func templateName(file string) string { return templates.Name("pages/" + file) }
 
 // brand is the pictures that stand for the shop.
 type brand struct {

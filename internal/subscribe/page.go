@@ -1,13 +1,17 @@
 package subscribe
 
 import (
+	"bytes"
 	"html/template"
+	"io"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/templates"
 )
 
 // page is what pages/subscription.html is made of: one of its states, which is
@@ -54,19 +58,34 @@ func (h *Handler) answerIn(w http.ResponseWriter, voice Voice, status int, p pag
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Robots-Tag", "noindex")
 	header.Set("Content-Security-Policy", policy)
-	t, err := h.paper(voice)
-	var text strings.Builder
-	if err == nil {
-		p.Shop, p.Status, p.Lang, p.Dir = h.Shop, voice.Status, voice.Tag, voice.Dir
-		err = t.Execute(&text, p)
-	}
+	p.in(voice, h.Shop)
+	text, err := h.made(voice, p)
 	if err != nil {
 		h.Log.Error("the page could not be made", "error", err)
 		http.Error(w, voice.Text("leave.unmade"), http.StatusInternalServerError)
 		return
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text.String())) // an error is the browser's going away
+	_, _ = w.Write(text) // an error is the browser's going away
+}
+
+// made is the page by the site's own template, or by the default one where that has
+// a mistake: it must not keep anybody from leaving.
+func (h *Handler) made(voice Voice, p page) ([]byte, error) {
+	var text bytes.Buffer
+	t, err := h.paper(voice)
+	if err == nil {
+		err = templates.Explain(t.Execute(&text, p))
+	}
+	if err == nil {
+		return text.Bytes(), nil
+	}
+	h.Log.Error("the default form serves for a page, because the site's own has a mistake", "error", err)
+	text.Reset()
+	if t, err = load(templates.FS(""), voice); err == nil {
+		err = t.Execute(&text, p)
+	}
+	return text.Bytes(), err
 }
 
 // paper is the template with a language's words, and when it was read.
@@ -84,11 +103,45 @@ func (h *Handler) paper(voice Voice) (*template.Template, error) {
 	if kept, ok := h.papers.Load(voice.Tag); ok && now.Sub(kept.(paper).read).Abs() < fresh {
 		return kept.(paper).Template, nil
 	}
-	t, err := template.New("subscription.html").Funcs(template.FuncMap{"t": voice.Text}).ParseFS(h.Theme, "pages/subscription.html")
+	t, err := load(h.Theme, voice)
 	if err == nil {
 		h.papers.Store(voice.Tag, paper{t, now})
 	}
 	return t, err
+}
+
+func load(theme fs.FS, voice Voice) (*template.Template, error) {
+	const file = "pages/subscription.html"
+	text, err := fs.ReadFile(theme, file)
+	if err != nil {
+		return nil, templates.Explain(err)
+	}
+	t, err := template.New(templates.Name(file)).Funcs(template.FuncMap{"t": voice.Text}).Parse(string(text))
+	return t, templates.Explain(err)
+}
+
+// states are those of the page.
+var states = []string{"unknown", "ask", "left", "broken", "failed", "asked", "invalid", "busy", "confirm", "confirmed", "expired"}
+
+// Check tries the theme's page in each of its states. The error is the first
+// mistake: a *templates.Mistake where it has a place.
+func Check(theme fs.FS, shop string, voice Voice) error {
+	t, err := load(theme, voice)
+	if err != nil {
+		return err
+	}
+	for _, state := range states {
+		p := page{State: state, Address: "ada@example.org", Storefronts: shop, UntilReopen: true, Leave: voice.Status}
+		p.in(voice, shop)
+		if err := t.Execute(io.Discard, p); err != nil {
+			return templates.Explain(err)
+		}
+	}
+	return nil
+}
+
+func (p *page) in(voice Voice, shop string) {
+	p.Shop, p.Status, p.Lang, p.Dir = shop, voice.Status, voice.Tag, voice.Dir
 }
 
 // chosen is a page that tells of a choice.

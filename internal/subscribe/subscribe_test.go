@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -385,10 +387,35 @@ func TestThemeWithoutThePage(t *testing.T) {
 		d := newDesk(t)
 		d.handler.Theme = theme
 		got := d.do(t, "POST", leave, "", nil)
-		if got.status != 500 || strings.Contains(got.body, "half") {
+		if got.status != 200 || strings.Contains(got.body, "half") || !strings.Contains(got.body, "<h1>") {
 			t.Errorf("%s: %d %q", name, got.status, got.body)
 		}
 		d.checkRemoved(t, "ada@example.com") // the page's fault is no reason to stay
+	}
+}
+
+// TestCheck tries every state that there is.
+func TestCheck(t *testing.T) {
+	src, err := os.ReadFile("subscribe.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`State: "(\w+)"|chosen\(voice, "(\w+)"`).FindAllStringSubmatch(string(src), -1) {
+		if state := m[1] + m[2]; !slices.Contains(states, state) {
+			t.Errorf("the state %s is not tried", state)
+		}
+	}
+	for _, state := range states {
+		theme := fstest.MapFS{"pages/subscription.html": {Data: []byte("<p>\n{{if eq .State \"" + state + "\"}}{{.Nope}}{{end}}")}}
+		var mistake *templates.Mistake
+		if err := Check(theme, "Harbour Books", voices()[0]); !errors.As(err, &mistake) || mistake.File != "templates/pages/subscription.html" || mistake.Line != 2 {
+			t.Errorf("%s: %v", state, err)
+		}
+	}
+	for _, voice := range voices() {
+		if err := Check(templates.FS(""), "Harbour Books", voice); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -17,12 +17,13 @@ import (
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/templates"
 )
 
 // Kind is the occasion of a letter.
 type Kind string
 
-// The eight kinds.
+// The eight kinds, and all of them.
 const (
 	Announced Kind = "announced" // a closure ahead
 	Changed   Kind = "changed"   // its times or storefronts
@@ -33,6 +34,8 @@ const (
 	Reopened  Kind = "reopened"
 	Cancelled Kind = "cancelled"
 )
+
+var kinds = []Kind{Announced, Changed, Reminder, ClosedNow, Update, Delayed, Reopened, Cancelled}
 
 // Facts is what a letter is about.
 type Facts struct {
@@ -63,7 +66,7 @@ const maxHTML = 30 << 10
 // notice does not have.
 func Compose(theme fs.FS, cfg *config.Config, language *locale.Language, f Facts) (Letter, error) {
 	f.Notice = f.Notice.In(language.Tag)
-	paper, err := load(theme, language)
+	paper, err := load(theme, "mail/letter", language)
 	if err != nil {
 		return Letter{}, fmt.Errorf("letter: %w", err)
 	}
@@ -73,7 +76,7 @@ func Compose(theme fs.FS, cfg *config.Config, language *locale.Language, f Facts
 		if err != nil {
 			return Letter{}, fmt.Errorf("letter %s: %w", f.Kind, err)
 		}
-		l, err := paper.write(content)
+		l, err := paper.write(content.Subject, content)
 		if err != nil {
 			return Letter{}, fmt.Errorf("letter: %w", err)
 		}
@@ -84,7 +87,8 @@ func Compose(theme fs.FS, cfg *config.Config, language *locale.Language, f Facts
 	return Letter{}, errors.New("letter: mail/letter.html alone makes more than 30 KB; make it smaller")
 }
 
-// stationery is a theme's templates for the two parts of a letter. In them
+// stationery is a theme's templates for the two parts of a letter: those of the
+// given name, which ends in .txt and .html. In them
 // {{t "message.id" "Name" .Value}} is a message in the letter's language, and
 // {{address .}} an address in plain text.
 type stationery struct {
@@ -92,24 +96,32 @@ type stationery struct {
 	html *htmltemplate.Template
 }
 
-func load(theme fs.FS, language *locale.Language) (s stationery, err error) {
+func load(theme fs.FS, name string, language *locale.Language) (s stationery, err error) {
 	words := map[string]any{"t": language.Text, "address": language.Address}
-	if s.text, err = texttemplate.New("letter.txt").Funcs(words).ParseFS(theme, "mail/letter.txt"); err != nil {
-		return s, err
+	text, err := fs.ReadFile(theme, name+".txt")
+	if err != nil {
+		return s, templates.Explain(err)
 	}
-	s.html, err = htmltemplate.New("letter.html").Funcs(words).ParseFS(theme, "mail/letter.html")
-	return s, err
+	html, err := fs.ReadFile(theme, name+".html")
+	if err != nil {
+		return s, templates.Explain(err)
+	}
+	if s.text, err = texttemplate.New(templates.Name(name + ".txt")).Funcs(words).Parse(string(text)); err != nil {
+		return s, templates.Explain(err)
+	}
+	s.html, err = htmltemplate.New(templates.Name(name + ".html")).Funcs(words).Parse(string(html))
+	return s, templates.Explain(err)
 }
 
-func (s stationery) write(c content) (Letter, error) {
+func (s stationery) write(subject string, content any) (Letter, error) {
 	var text, html bytes.Buffer
-	if err := s.text.Execute(&text, c); err != nil {
-		return Letter{}, err
+	if err := s.text.Execute(&text, content); err != nil {
+		return Letter{}, templates.Explain(err)
 	}
-	if err := s.html.Execute(&html, c); err != nil {
-		return Letter{}, err
+	if err := s.html.Execute(&html, content); err != nil {
+		return Letter{}, templates.Explain(err)
 	}
-	return Letter{c.Subject, tidy(text.String()), html.String()}, nil
+	return Letter{subject, tidy(text.String()), html.String()}, nil
 }
 
 var gaps = regexp.MustCompile(`\n{3,}`)

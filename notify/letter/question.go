@@ -1,12 +1,9 @@
 package letter
 
 import (
-	"bytes"
 	"fmt"
-	htmltemplate "html/template"
 	"io/fs"
 	"slices"
-	texttemplate "text/template"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -54,29 +51,13 @@ func Ask(theme fs.FS, cfg *config.Config, language *locale.Language, r Request) 
 		q.Kind = "known"
 	}
 	q.Subject = w.say(q.Kind+".subject", "Shop", q.Shop)
-	l, err := q.write(theme, language)
+	paper, err := load(theme, "mail/question", language)
+	if err != nil {
+		return Letter{}, fmt.Errorf("letter: %w", err)
+	}
+	l, err := paper.write(q.Subject, q)
 	if err != nil {
 		return Letter{}, fmt.Errorf("letter: %w", err)
 	}
 	return l, nil
-}
-
-func (q question) write(theme fs.FS, language *locale.Language) (Letter, error) {
-	words := map[string]any{"t": language.Text, "address": language.Address}
-	text, err := texttemplate.New("question.txt").Funcs(words).ParseFS(theme, "mail/question.txt")
-	if err != nil {
-		return Letter{}, err
-	}
-	page, err := htmltemplate.New("question.html").Funcs(words).ParseFS(theme, "mail/question.html")
-	if err != nil {
-		return Letter{}, err
-	}
-	var plain, html bytes.Buffer
-	if err := text.Execute(&plain, q); err != nil {
-		return Letter{}, err
-	}
-	if err := page.Execute(&html, q); err != nil {
-		return Letter{}, err
-	}
-	return Letter{q.Subject, tidy(plain.String()), html.String()}, nil
 }

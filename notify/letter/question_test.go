@@ -1,14 +1,43 @@
 package letter
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/templates"
 )
+
+// TestCheck finds a mistake wherever it is, and none in the default theme.
+func TestCheck(t *testing.T) {
+	cfg := shop(t)
+	for _, tag := range locale.Tags() {
+		if err := Check(templates.FS(""), cfg, locale.BuiltIn(tag)); err != nil {
+			t.Error(err)
+		}
+	}
+	for file, text := range map[string]string{
+		"mail/letter.txt":    "\n{{.Nope}}",
+		"mail/letter.html":   "\n{{if .Closure}}",
+		"mail/question.txt":  "\n{{if .Known}}{{.Nope}}{{end}}",
+		"mail/question.html": "\n{{if .UntilReopen}}{{.Nope}}{{end}}",
+	} {
+		theme := fstest.MapFS{file: {Data: []byte(text)}}
+		for _, name := range []string{"mail/letter.txt", "mail/letter.html", "mail/question.txt", "mail/question.html"} {
+			if theme[name] == nil {
+				theme[name] = &fstest.MapFile{Data: []byte("fine")}
+			}
+		}
+		var mistake *templates.Mistake
+		if err := Check(theme, cfg, locale.English()); !errors.As(err, &mistake) || mistake.File != "templates/"+file || mistake.Line != 2 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
 
 // TestAsk: the question, and what one who is on the list already is told, in
 // every language.
