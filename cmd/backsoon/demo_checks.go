@@ -256,7 +256,7 @@ func (s *story) logged() error {
 	}
 	reader := &site{dir: s.site.dir}
 	err := reader.view(context.Background(), func(tx *ledger.Tx) error {
-		return eachEntry(tx, func(e ledger.Entry) error {
+		return eachEntry(tx, 0, func(e ledger.Entry) error {
 			ours := e.Notice == storySlug || e.Notice == ""
 			if ours && len(missing) > 0 && strings.TrimSpace(e.Event+" "+e.Kind) == missing[0] {
 				missing = missing[1:]

@@ -108,7 +108,7 @@ func guardedSite(t *testing.T, signing func() error) (s *site, key string) {
 	return s, key
 }
 
-func writeTo(t *testing.T, path, text string) {
+func writeTo(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

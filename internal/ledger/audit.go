@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -86,13 +87,7 @@ func (t *Tx) Audit(e Entry) (Entry, error) {
 
 // Entries gives the log from the index on, at most limit entries, oldest first.
 func (t *Tx) Entries(from int64, limit int) ([]Entry, error) {
-	return rows(t, func(s scanner) (e Entry, err error) {
-		var entry string
-		if err = s.Scan(&entry); err == nil {
-			err = decode(entry, &e)
-		}
-		return e, err
-	}, "SELECT entry FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2", from, limit)
+	return rows(t, scanEntry, "SELECT entry FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2", from, limit)
 }
 
 // LastTime is when the last entry of the log was written; zero: there is none.
@@ -103,4 +98,30 @@ func (t *Tx) LastTime() (time.Time, error) {
 		return time.Time{}, nil
 	}
 	return fromMillis(last), err
+}
+
+// EntriesOf is Entries for some events alone.
+func (t *Tx) EntriesOf(events []string, from int64, limit int) ([]Entry, error) {
+	args := []any{from}
+	var marks []string
+	for _, event := range events {
+		args = append(args, event)
+		marks = append(marks, fmt.Sprint("$", len(args)))
+	}
+	args = append(args, limit) // in the order in which the marks stand, as SQLite counts them
+	return rows(t, scanEntry, fmt.Sprintf("SELECT entry FROM audit WHERE idx >= $1 AND event IN (%s) ORDER BY idx LIMIT $%d", strings.Join(marks, ", "), len(args)), args...)
+}
+
+// EntriesBefore gives the log backwards from before the index on, at most limit
+// entries.
+func (t *Tx) EntriesBefore(before int64, limit int) ([]Entry, error) {
+	return rows(t, scanEntry, "SELECT entry FROM audit WHERE idx < $1 ORDER BY idx DESC LIMIT $2", before, limit)
+}
+
+func scanEntry(s scanner) (e Entry, err error) {
+	var entry string
+	if err = s.Scan(&entry); err == nil {
+		err = decode(entry, &e)
+	}
+	return e, err
 }

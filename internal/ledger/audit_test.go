@@ -39,6 +39,16 @@ func TestAuditRoundTrip(t *testing.T) {
 	if len(page) != 1 || page[0].Index != 1 || len(first) != 1 || first[0].Index != 0 {
 		t.Errorf("from 1: %+v; one: %+v", page, first)
 	}
+	backwards := read(t, l, func(tx *Tx) ([]Entry, error) { return tx.EntriesBefore(2, 10) })
+	before := read(t, l, func(tx *Tx) ([]Entry, error) { return tx.EntriesBefore(1, 1) })
+	if len(backwards) != 2 || backwards[0].Index != 1 || len(before) != 1 || before[0].Index != 0 {
+		t.Errorf("backwards: %+v; before 1: %+v", backwards, before)
+	}
+	missed := read(t, l, func(tx *Tx) ([]Entry, error) { return tx.EntriesOf([]string{NoticeMissed, "none"}, 0, 10) })
+	none := read(t, l, func(tx *Tx) ([]Entry, error) { return tx.EntriesOf([]string{StorefrontClosed}, 1, 10) })
+	if len(missed) != 1 || missed[0].Index != 1 || len(none) != 0 {
+		t.Errorf("missed: %+v; closed from 1: %+v", missed, none)
+	}
 }
 
 func TestAuditIsAppendOnly(t *testing.T) {

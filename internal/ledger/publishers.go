@@ -29,12 +29,7 @@ func (p Publishers) Same(as Publishers) bool { return encode(p) == encode(as) }
 // Publishers gives all that were ever recorded, the newest first.
 func (t *Tx) Publishers() ([]Publishers, error) {
 	return rows(t, func(s scanner) (Publishers, error) {
-		var e Entry
-		var entry string
-		err := s.Scan(&entry)
-		if err == nil {
-			err = decode(entry, &e)
-		}
+		e, err := scanEntry(s)
 		if err == nil && e.After == nil {
 			err = fmt.Errorf("entry %d of the log names no publishers", e.Index)
 		}
