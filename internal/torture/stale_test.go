@@ -52,9 +52,9 @@ func TestStaleNeverWins(t *testing.T) {
 	p.terminate()
 	w.everyCheckoutRight(closed)
 	w.everyChangeOnce(flips)
-	overtaken := 0
+	overtaken, wanted := 0, w.status().Storefronts
 	for i, c := range w.fronts {
-		if want := w.status().Storefronts[front(i)].Checkout; c.naive != want {
+		if want := wanted[front(i)].Checkout; c.naive != want {
 			t.Errorf("a naive checkout of %s ends %s, not %s", front(i), c.naive, want)
 		}
 		overtaken += c.stale
