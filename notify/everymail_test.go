@@ -47,7 +47,7 @@ var headers = map[string]string{
 	"Mime-Version":             `^1\.0$`,
 	"Content-Type":             `^multipart/alternative; *boundary=\w+$`,
 	"List-Id":                  `^"Harbour Books" <closures\.status\.example>$`,
-	"List-Unsubscribe":         `^<https://closures\.example/unsubscribe/ann@example\.org>, <mailto:leave@harbourbooks\.example\?subject=unsubscribe>$`,
+	"List-Unsubscribe":         `^<https://closures\.example/unsubscribe/ann@example\.org>, <mailto:leave@harbourbooks\.example\?subject=unsubscribe%20token-of-ann@example\.org>$`,
 	"List-Unsubscribe-Post":    `^List-Unsubscribe=One-Click$`,
 	"Auto-Submitted":           `^auto-generated$`,
 	"Precedence":               `^bulk$`,

@@ -100,7 +100,7 @@ func (b *bench) start() {
 		Config: cfg, Ledger: b.l, Theme: templates.FS(""), SiteKey: []byte("key"), Now: b.clock, Place: b.place,
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
 		Who:   func(string, []byte) ledger.By { return ledger.By{Name: "Ada", How: "system-user"} },
-		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a },
+		Leave: func(a, _ string) string { return "https://closures.example/unsubscribe/" + a }, LeaveToken: func(a string) string { return "token-of-" + a },
 		Confirm: func(p ledger.Pending) string {
 			return "https://closures.example/confirm/" + p.Email + strings.Join(p.Storefronts, "+")
 		},

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -306,14 +307,10 @@ func (w *Watcher) renderWording(language string, c ledger.Campaign, first *ledge
 	return &renderedWording{language, c, first, message, err}
 }
 
-// mailto is where a mail leaves the list: the address that the settings name.
-// Where no page can be reached, it is the sender's, since a letter that nobody
-// can leave by must not go out.
+// mailto is where a mail leaves the list: the address that the settings name, or the
+// sender's, to which what comes back goes as well.
 func (w *Watcher) mailto() string {
-	if w.Config.Email.Unsubscribe == "" && w.Config.PublicURL == nil {
-		return w.Config.Email.From.Address
-	}
-	return w.Config.Email.Unsubscribe
+	return cmp.Or(w.Config.Email.Unsubscribe, w.Config.Email.From.Address)
 }
 
 // sendAll sends the letters at once; the sender bounds the connections. Where
@@ -366,7 +363,7 @@ func (w *Watcher) recipient(r *renderedWording, s ledger.Subscriber) email.Recip
 	id := func(c *ledger.Campaign) string {
 		return email.MessageID(w.SiteKey, domainOf(from), c.Slug, c.Kind, c.Text, s.Email)
 	}
-	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), ReturnPath: w.returnPath(s.Email)}
+	to := email.Recipient{Address: s.Email, MessageID: id(&r.campaign), Unsubscribe: w.Leave(s.Email, r.language), LeaveToken: w.LeaveToken(s.Email), ReturnPath: w.returnPath(s.Email)}
 	if r.first != nil {
 		to.References = id(r.first)
 	}

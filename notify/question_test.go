@@ -220,12 +220,12 @@ func TestNeverConfirmed(t *testing.T) {
 	}
 }
 
-// TestWaysToLeave: a page, and an address only where the settings name one that
-// somebody reads.
+// TestWaysToLeave: a page, and an address, which the settings may name, with the proof
+// of whose mail it is.
 func TestWaysToLeave(t *testing.T) {
 	for extra, want := range map[string]string{
-		"": "<https://closures.example/unsubscribe/ann@example.org>",
-		"unsubscribe: leave@harbourbooks.example": "<https://closures.example/unsubscribe/ann@example.org>, <mailto:leave@harbourbooks.example?subject=unsubscribe>",
+		"": "<https://closures.example/unsubscribe/ann@example.org>, <mailto:closures@harbourbooks.example?subject=unsubscribe%20token-of-ann@example.org>",
+		"unsubscribe: leave@harbourbooks.example": "<https://closures.example/unsubscribe/ann@example.org>, <mailto:leave@harbourbooks.example?subject=unsubscribe%20token-of-ann@example.org>",
 	} {
 		b := newBench(t, "2026-11-20 10:00", "")
 		if extra != "" {

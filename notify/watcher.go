@@ -35,15 +35,17 @@ type Watcher struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	Who     func(path string, src []byte) ledger.By                      // who wrote a notice's bytes; path is relative to the site
-	Judge   func(Publication, time.Time) (by []ledger.By, refused error) // who signed it, if they may; nil: no signature is asked for, and Who tells
-	Leave   func(address, language string) string                        // the link by which a subscriber leaves; may give ""
-	Confirm func(ledger.Pending) string                                  // the link by which somebody confirms that they want mail; optional
-	Build   func(Snapshot) error                                         // makes the pages; optional
-	Story   func(ledger.Entry)                                           // hears of every audit entry once it is written, from several goroutines; optional
-	Uptime  func() time.Duration                                         // see Uptime; nil: the machine's clock is believed
-	Work    Observer                                                     // hears of the work, from several goroutines; optional
-	Place   string                                                       // the machine and the folder, as others that share the ledger have another; may be empty
+	Who   func(path string, src []byte) ledger.By                      // who wrote a notice's bytes; path is relative to the site
+	Judge func(Publication, time.Time) (by []ledger.By, refused error) // who signed it, if they may; nil: no signature is asked for, and Who tells
+	Leave func(address, language string) string                        // the link by which a subscriber leaves; may give ""
+	// LeaveToken is what a mail has in its subject by which the subscriber leaves.
+	LeaveToken func(address string) string
+	Confirm    func(ledger.Pending) string // the link by which somebody confirms that they want mail; optional
+	Build      func(Snapshot) error        // makes the pages; optional
+	Story      func(ledger.Entry)          // hears of every audit entry once it is written, from several goroutines; optional
+	Uptime     func() time.Duration        // see Uptime; nil: the machine's clock is believed
+	Work       Observer                    // hears of the work, from several goroutines; optional
+	Place      string                      // the machine and the folder, as others that share the ledger have another; may be empty
 
 	member    *ledger.Member
 	leads     bool        // it reconciles; on a shared ledger it may be one that follows

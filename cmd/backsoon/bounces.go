@@ -29,10 +29,11 @@ import (
 func bouncesCommand(s *site) *cobra.Command {
 	return &cobra.Command{
 		Use:   "bounces [FILE|MAILDIR]",
-		Short: "Read what came back, and write no more to those who can't be reached or complained",
-		Long: "Read the reports of mail that could not be delivered, and of readers who complained, from a Maildir, an mbox, a\n" +
-			"file with one message, or standard input. Those who can't be reached or complained get no more mail; `backsoon\n" +
-			"subscribers list` says why. docs/bounces.md says how to have this run by itself.",
+		Short: "Read what came back: write no more to those who can't be reached, complained, or leave by mail",
+		Long: "Read the reports of mail that could not be delivered and of readers who complained, and mails by which readers\n" +
+			"leave, from a Maildir, an mbox, a file with one message, or standard input. Those who can't be reached or\n" +
+			"complained get no more mail; `backsoon subscribers list` says why. docs/bounces.md says how to have this run by\n" +
+			"itself.",
 		Args: takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.load(); err != nil {
@@ -61,8 +62,13 @@ func (s *site) readBounces(ctx context.Context, in io.Reader, out io.Writer, pat
 	if err := b.read(ctx, in, path); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s: %d suppressed, %d counted, %d known, %d passed over\n",
+	_, err = fmt.Fprintf(out, "%s: %d suppressed, %d counted, %d known, %d passed over",
 		plural(b.messages, "message"), b.came[nowSuppressed], b.came[nowCounted], b.came[alreadyKnown], b.came[passedOver])
+	if b.left > 0 {
+		err = errors.Join(err, l.Scrub(ctx))
+		fmt.Fprintf(out, ", %d left", b.left)
+	}
+	fmt.Fprintln(out)
 	return err
 }
 
@@ -73,6 +79,7 @@ type bouncer struct {
 	out   io.Writer
 
 	messages int
+	left     int // by a mail
 	came     [passedOver + 1]int
 }
 
@@ -144,9 +151,8 @@ func (b *bouncer) mailbox(ctx context.Context, name string, r io.Reader) error {
 // obey does what follows from one message, and says what.
 func (b *bouncer) obey(ctx context.Context, name string, raw []byte) error {
 	r := bounce.Read(bytes.NewReader(raw))
-	if r.Empty() { // a holiday note, an answer
-		b.came[passedOver]++
-		return nil
+	if r.Empty() {
+		return b.letGo(ctx, name, r)
 	}
 	what, words := passedOver, "is about a letter that is not ours, or cannot prove that it is"
 	if address, ours := b.whose(r); ours {
@@ -165,6 +171,54 @@ func (b *bouncer) obey(ctx context.Context, name string, raw []byte) error {
 	return err
 }
 
+// letGo ends the subscription of who leaves by mail (RFC 2369): the mailto: in a
+// letter has the same proof in its subject as the link has. A sender's name proves
+// nothing. What else people and machines write to a sender is passed over.
+func (b *bouncer) letGo(ctx context.Context, name string, r bounce.Report) error {
+	if !strings.Contains(strings.ToLower(r.Subject), "unsubscribe") {
+		b.came[passedOver]++ // a holiday note, an answer
+		return nil
+	}
+	if address, ours := b.proven(r.Subject); ours {
+		return b.remove(ctx, name, address)
+	}
+	b.came[passedOver]++
+	_, err := fmt.Fprintf(b.out, "%s: somebody wants to leave and can't prove who: if it is %s, run backsoon subscribers remove for that address\n", name, cmp.Or(r.From, "the sender"))
+	return err
+}
+
+// proven gives the address that one of the words is the proof of.
+func (b *bouncer) proven(words string) (address string, ours bool) {
+	for word := range strings.FieldsSeq(words) {
+		if address, ours = b.links.Address(word); ours {
+			return address, true
+		}
+	}
+	return "", false
+}
+
+func (b *bouncer) remove(ctx context.Context, name, address string) error {
+	subscribed := false
+	err := b.l.Update(ctx, func(tx *ledger.Tx) (err error) {
+		if subscribed, _, err = tx.Forget(address, b.links.Keys.Seals(address)[0]); subscribed && err == nil {
+			_, err = tx.Audit(removedEntry())
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	what := "leaves, and is removed"
+	if subscribed {
+		b.left++
+	} else {
+		what = "has left before"
+		b.came[alreadyKnown]++
+	}
+	_, err = fmt.Fprintf(b.out, "%s: %s %s\n", name, address, what)
+	return err
+}
+
 // whose gives the address that the letter was for, if the report proves that it
 // knows the letter: by the return path that it came to, or by the link to leave in
 // the letter that it brings back. Anybody can write a report, and nobody else can
@@ -176,10 +230,12 @@ func (b *bouncer) whose(r bounce.Report) (address string, ours bool) {
 		}
 	}
 	for _, link := range bracketed.FindAllStringSubmatch(r.Letter.Get("List-Unsubscribe"), -1) {
-		if u, err := url.Parse(link[1]); err == nil {
-			if address, ours = b.links.Address(path.Base(u.Path)); ours {
-				return address, true
-			}
+		u, err := url.Parse(link[1])
+		if err != nil {
+			continue
+		}
+		if address, ours = b.proven(path.Base(u.Path) + " " + u.Query().Get("subject")); ours {
+			return address, true
 		}
 	}
 	return "", false

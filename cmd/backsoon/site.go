@@ -111,7 +111,7 @@ func (s *site) watcher(l *ledger.Ledger, keys subscribe.Keys, log *slog.Logger) 
 	w := &notify.Watcher{
 		Config: s.cfg, Ledger: l, Theme: templates.FS(s.cfg.Dir), SiteKey: keys[0], Now: time.Now, Uptime: notify.Uptime, Log: log, Place: s.place(),
 		Who:   func(path string, src []byte) ledger.By { return authority.Who(s.cfg.Dir, path, src) },
-		Leave: s.links(keys).Leave, Confirm: s.confirmLink(keys),
+		Leave: s.links(keys).Leave, LeaveToken: s.links(keys).LeaveToken, Confirm: s.confirmLink(keys),
 	}
 	if len(s.cfg.Publishers) > 0 {
 		w.Judge = func(p notify.Publication, now time.Time) ([]ledger.By, error) {

@@ -72,7 +72,7 @@ type Email struct {
 	Rate           float64         // messages a second at most; 0: as many as the server takes
 	Settle         time.Duration   // how long a notice must be quiet before mail goes out
 	Remind         []time.Duration // before closing, longest first
-	Unsubscribe    string          // where a mail leaves the list, to somebody who reads it; empty: nowhere
+	Unsubscribe    string          // where a mail leaves the list; empty: at From
 	VERP           bool            // the envelope's sender names the recipient, so that a bounce does
 	DKIM           []Signature     // one for each key that signs the mail
 }

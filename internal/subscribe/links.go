@@ -70,8 +70,12 @@ type Links struct {
 // Leave gives the link by which the address leaves, to a page in the language, or
 // "" where customers can't reach us.
 func (l Links) Leave(address, language string) string {
-	return l.to("unsubscribe", l.Keys.seal(leaving, address), language)
+	return l.to("unsubscribe", l.LeaveToken(address), language)
 }
+
+// LeaveToken is what proves that the address leaves: the link to leave holds it, and
+// the subject of a mail that does.
+func (l Links) LeaveToken(address string) string { return l.Keys.seal(leaving, address) }
 
 // Confirm gives the link by which the choice is confirmed until it expires, or ""
 // where customers can't reach us.

@@ -30,6 +30,8 @@ type Report struct {
 	Letter    textproto.MIMEHeader // of the letter itself, as far as it came back
 	Came      []string             // the addresses that the report came to, return paths among them
 	ID        string               // the report's own Message-ID; may be empty
+	Subject   string               // of the message; a mail that leaves the list has its proof there
+	From      string               // who wrote the message, as he says
 }
 
 // Fate is what became of a letter to one recipient.
@@ -46,7 +48,10 @@ func Read(r io.Reader) Report {
 	if err != nil {
 		return Report{}
 	}
-	report := Report{ID: msg.Header.Get("Message-ID"), Came: addressees(msg.Header)}
+	report := Report{ID: msg.Header.Get("Message-ID"), Came: addressees(msg.Header), Subject: subject(msg.Header)}
+	if from, err := mail.ParseAddress(msg.Header.Get("From")); err == nil {
+		report.From = text(from.Address)
+	}
 	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/report" {
 		return report
@@ -168,6 +173,15 @@ func complaint(kind string) string {
 		return kind
 	}
 	return ""
+}
+
+// subject is a message's subject in plain text, whatever way it was encoded.
+func subject(h mail.Header) string {
+	words := h.Get("Subject")
+	if decoded, err := new(mime.WordDecoder).DecodeHeader(words); err == nil {
+		words = decoded
+	}
+	return strings.Join(strings.Fields(words), " ")
 }
 
 // addressees are the addresses that a message came to, as the mail systems on its

@@ -18,6 +18,7 @@ type Recipient struct {
 	MessageID   string // without angle brackets, see MessageID
 	References  string // ids of earlier letters of the thread, separated by spaces; may be empty
 	Unsubscribe string // the page to leave by, http or https; empty: by mail alone
+	LeaveToken  string // what a mail that leaves has in its subject, to prove whose it is; may be empty
 	ReturnPath  string // the envelope's sender, which Send is given: where bounces go
 }
 
@@ -32,7 +33,7 @@ func (r *Rendered) For(rec Recipient) ([]byte, error) {
 	}
 	link := rec.Unsubscribe
 	if link == "" && r.list != nil {
-		link = r.list.mailto()
+		link = r.list.mailto(rec.LeaveToken)
 	}
 	fill := [...][]byte{noSlot: nil, textSlot: softLine(link), htmlSlot: softLine(html.EscapeString(link))}
 	var b bytes.Buffer
@@ -59,7 +60,7 @@ func (r *Rendered) headers(rec Recipient) (string, error) {
 		return "", err
 	}
 	if r.list != nil {
-		if err := r.writeLeave(&b, rec.Unsubscribe); err != nil {
+		if err := r.writeLeave(&b, rec.Unsubscribe, rec.LeaveToken); err != nil {
 			return "", err
 		}
 	}
@@ -85,7 +86,7 @@ func writeReferences(b *strings.Builder, ids []string) error {
 
 // writeLeave writes the ways to leave, the page first. Only a page can take the
 // one-click POST.
-func (r *Rendered) writeLeave(b *strings.Builder, page string) error {
+func (r *Rendered) writeLeave(b *strings.Builder, page, token string) error {
 	var ways []string
 	if page != "" {
 		if err := checkPage(page); err != nil {
@@ -94,7 +95,11 @@ func (r *Rendered) writeLeave(b *strings.Builder, page string) error {
 		ways = append(ways, "<"+page+">")
 	}
 	if r.list.Mailto != "" {
-		ways = append(ways, "<"+r.list.mailto()+">")
+		way := r.list.mailto(token)
+		if err := checkToken(way); err != nil {
+			return headerError("List-Unsubscribe", err)
+		}
+		ways = append(ways, "<"+way+">")
 	}
 	if len(ways) == 0 {
 		return headerError("List-Unsubscribe", errors.New("there is no way to leave"))
@@ -108,11 +113,11 @@ func (r *Rendered) writeLeave(b *strings.Builder, page string) error {
 
 // mailto is the URI (RFC 6068) of a mail that leaves the list; empty without
 // an address.
-func (l *List) mailto() string {
+func (l *List) mailto(token string) string {
 	if l.Mailto == "" {
 		return ""
 	}
-	return "mailto:" + url.PathEscape(l.Mailto) + "?subject=unsubscribe"
+	return "mailto:" + url.PathEscape(l.Mailto) + "?subject=" + url.PathEscape(strings.TrimSpace("unsubscribe "+token))
 }
 
 // writeHeader writes a header, folded between its tokens where a line would
