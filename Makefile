@@ -82,9 +82,9 @@ strace:
 
 # Notices are signed by OpenSSH's own programs.
 openssh:
-	@command -v ssh-keygen >/dev/null && command -v ssh-agent >/dev/null || \
-		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends openssh-client; } || \
-		{ echo "The tests need ssh-keygen and ssh-agent. As root, run: apt-get install openssh-client"; exit 1; }
+	@command -v ssh-keygen >/dev/null && command -v ssh-agent >/dev/null && command -v gcc >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -q && apt-get install -y -q --no-install-recommends openssh-client gcc libc6-dev; } || \
+		{ echo "The tests need ssh-keygen and ssh-agent, and gcc for a security key in software. As root, run: apt-get install openssh-client gcc libc6-dev"; exit 1; }
 
 # Signatures in mails are judged by a second implementation, in Debian's own Python.
 dkimpy:
