@@ -111,11 +111,12 @@ func (o outcomes) behind(e ledger.Entry) string {
 func (o outcomes) carriedOut(e ledger.Entry) string {
 	acks := o.acks[state{e.Storefront, e.Revision}]
 	var parts []string
-	switch last := len(acks) - 1; {
-	case last == 0:
-		parts = append(parts, "carried out after "+took(acks[0].time.Sub(e.Time)))
-	case last > 0:
-		parts = append(parts, fmt.Sprintf("carried out by %d webhooks, the last after %s", last+1, took(acks[last].time.Sub(e.Time))))
+	for _, a := range acks {
+		text := "carried out after " + took(a.time.Sub(e.Time))
+		if len(acks) > 1 { // each has its own address
+			text = a.url + ": " + text
+		}
+		parts = append(parts, text)
 	}
 	if o.last[e.Storefront] != e.Revision {
 		if len(acks) == 0 && len(o.endpoints[e.Storefront]) > 0 {

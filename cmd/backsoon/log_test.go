@@ -108,8 +108,9 @@ func TestLogTable(t *testing.T) {
   17:58:00  winter-break accepted                         Ada Lovelace ✓
   18:00:00  checkout off at web until Sat 2 January,      Ada Lovelace ✓
             09:00 (Lisbon): winter-break
-            → carried out by 2 webhooks, the last after
-            32 s
+            → https://a.example/hook: carried out after
+            0.4 s; https://b.example/hook: carried out
+            after 32 s
   18:00:00  checkout off at market until Sat 2 January,   Ada Lovelace ✓
             09:00 (Lisbon): winter-break
             → not acknowledged yet:

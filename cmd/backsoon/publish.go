@@ -193,7 +193,7 @@ type keyring struct {
 // keys gives what the agent can sign with (draft-ietf-sshm-ssh-agent, as OpenSSH has
 // it).
 func (a *keyring) keys(ctx context.Context) ([]ssh.Signer, error) {
-	const remedy = "start one with `eval $(ssh-agent)` and add your key with `ssh-add`, or sign with `ssh-keygen -Y sign`"
+	const remedy = "start one with `eval $(ssh-agent)`, add your key with `ssh-add`, and run this again"
 	if a.conn != nil {
 		return a.has, nil
 	}
