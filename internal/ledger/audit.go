@@ -61,7 +61,8 @@ type Entry struct {
 	OpenSteps  []string   `json:"open_steps,omitempty"` // of the reopening plan, where it was reopened without them
 	Counts     Counts     `json:"counts,omitempty"`
 	By         *By        `json:"by,omitempty"`
-	Also       []By       `json:"also,omitempty"` // who signed beside them
+	Also       []By       `json:"also,omitempty"`   // who signed beside them
+	Commit     string     `json:"commit,omitempty"` // the git commit that an accepted notice was from
 
 	Before *Publishers `json:"before,omitempty"` // of publishers.changed, with After
 	After  *Publishers `json:"after,omitempty"`

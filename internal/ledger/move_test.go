@@ -48,7 +48,7 @@ func forget(tx *Tx, email string) error {
 func aLife(t *testing.T, l *Ledger) {
 	t.Helper()
 	accept(t, l, Version{Slug: "flood", SHA256: "s1", Content: []byte("one\x00\xff"), Accepted: t0, By: ada})
-	accept(t, l, Version{Slug: "flood", SHA256: "s2", Content: []byte{}, Accepted: t0.Add(time.Minute), By: ada})
+	accept(t, l, Version{Slug: "flood", SHA256: "s2", Content: []byte{}, Accepted: t0.Add(time.Minute), By: ada, Commit: "c2"})
 	last := followers(t, l, 2500)[2499]
 	c := fire(t, l, Campaign{Slug: "flood", Kind: "closed", Subject: "Closed – é", Text: "t", HTML: "<p>"})
 	expandAll(t, l, c.ID, 1000)

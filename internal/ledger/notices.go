@@ -13,6 +13,7 @@ type Version struct {
 	Content  []byte
 	Accepted time.Time
 	By       By
+	Commit   string // the git commit that it was from, in hex; empty: it was in none that counts
 }
 
 // Notice is what the ledger knows of a notice beside its words.
@@ -42,7 +43,7 @@ func (t *Tx) Notices() ([]Notice, error) {
 	return rows(t, func(s scanner) (n Notice, err error) {
 		var by, told string
 		var accepted, first, closed, ended, overdue int64
-		err = s.Scan(&n.ID, &n.Slug, &n.SHA256, &accepted, &by, &first, &closed, &ended, &overdue, &told)
+		err = s.Scan(&n.ID, &n.Slug, &n.SHA256, &accepted, &by, &n.Commit, &first, &closed, &ended, &overdue, &told)
 		if err != nil {
 			return n, err
 		}
@@ -52,7 +53,7 @@ func (t *Tx) Notices() ([]Notice, error) {
 			err = decode(told, &n.Told)
 		}
 		return n, err
-	}, `SELECT v.id, v.slug, v.sha256, v.accepted, v.by, n.first, n.closed, n.ended, n.overdue, n.told
+	}, `SELECT v.id, v.slug, v.sha256, v.accepted, v.by, v.git_commit, n.first, n.closed, n.ended, n.overdue, n.told
 		FROM notices n JOIN versions v ON v.id = n.version ORDER BY n.slug`)
 }
 
@@ -71,12 +72,12 @@ func (t *Tx) Versions() ([]Version, error) {
 	return rows(t, func(s scanner) (v Version, err error) {
 		var accepted int64
 		var by string
-		if err = s.Scan(&v.ID, &v.Slug, &v.SHA256, &accepted, &by); err != nil {
+		if err = s.Scan(&v.ID, &v.Slug, &v.SHA256, &accepted, &by, &v.Commit); err != nil {
 			return v, err
 		}
 		v.Accepted = fromMillis(accepted)
 		return v, decode(by, &v.By)
-	}, "SELECT id, slug, sha256, accepted, by FROM versions ORDER BY id")
+	}, "SELECT id, slug, sha256, accepted, by, git_commit FROM versions ORDER BY id")
 }
 
 // Accept records a version as the one in force and gives its id.

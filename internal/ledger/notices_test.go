@@ -22,7 +22,7 @@ func accept(t *testing.T, l *Ledger, v Version) int64 {
 func TestAccept(t *testing.T) {
 	l := newLedger(t)
 	one := Version{Slug: "flood", SHA256: "s1", Content: []byte("one\x00\xff"), Accepted: t0, By: ada}
-	two := Version{Slug: "flood", SHA256: "s2", Content: []byte{}, Accepted: t0.Add(time.Minute), By: By{Name: "Bob", How: "system-user"}}
+	two := Version{Slug: "flood", SHA256: "s2", Content: []byte{}, Accepted: t0.Add(time.Minute), By: By{Name: "Bob", How: "git-signature"}, Commit: "c2"}
 	one.ID = accept(t, l, one)
 	accept(t, l, Version{Slug: "a-party", SHA256: "s3", Content: []byte("three"), Accepted: t0})
 	two.ID = accept(t, l, two)

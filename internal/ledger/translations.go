@@ -16,12 +16,12 @@ func (t *Tx) Translations() ([]Translation, error) {
 	return rows(t, func(s scanner) (tr Translation, err error) {
 		var accepted int64
 		var by string
-		if err = s.Scan(&tr.ID, &tr.Slug, &tr.SHA256, &accepted, &by, &tr.Notice, &tr.Language); err != nil {
+		if err = s.Scan(&tr.ID, &tr.Slug, &tr.SHA256, &accepted, &by, &tr.Commit, &tr.Notice, &tr.Language); err != nil {
 			return tr, err
 		}
 		tr.Accepted = fromMillis(accepted)
 		return tr, decode(by, &tr.By)
-	}, `SELECT v.id, v.slug, v.sha256, v.accepted, v.by, t.slug, t.language
+	}, `SELECT v.id, v.slug, v.sha256, v.accepted, v.by, v.git_commit, t.slug, t.language
 		FROM translations t JOIN versions v ON v.id = t.version ORDER BY t.slug, t.language`)
 }
 
@@ -70,8 +70,8 @@ func (c Campaign) In(w Wording) Campaign {
 
 // addVersion keeps a content that was accepted, and forgets that it was refused.
 func (t *Tx) addVersion(v Version) (id int64, err error) {
-	err = t.row(`INSERT INTO versions (slug, sha256, content, accepted, by) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-		[]any{v.Slug, v.SHA256, v.Content, millis(v.Accepted), encode(v.By)}, &id)
+	err = t.row(`INSERT INTO versions (slug, sha256, content, accepted, by, git_commit) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+		[]any{v.Slug, v.SHA256, v.Content, millis(v.Accepted), encode(v.By), v.Commit}, &id)
 	if err != nil {
 		return 0, fmt.Errorf("ledger: %w", err)
 	}

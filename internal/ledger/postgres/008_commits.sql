@@ -1,0 +1,2 @@
+-- The commit that an accepted content was from; empty: it was in none that counts.
+ALTER TABLE versions ADD COLUMN git_commit TEXT COLLATE "C" NOT NULL DEFAULT '';
