@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/checkout"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
@@ -18,6 +19,8 @@ type candidate struct {
 	state       string // of the content and its signatures; see stateOf
 	src         []byte
 	signatures  [][]byte
+	origin      *checkout.Origin // the commit that it is from; nil: it was read in the work tree
+	against     Basis            // see Committed
 	parsed      *notice.Notice
 	translation *notice.Translation // in the place of parsed
 	problems    strictyaml.Problems
@@ -27,19 +30,22 @@ type candidate struct {
 	also        []ledger.By // who signed beside them
 }
 
-// candidates turns what is new in the folder into what may be accepted or refused.
+// candidates turns what is new in what counts, be that the folder or HEAD, into what
+// may be accepted or refused.
 func (w *Watcher) candidates(now time.Time) []candidate {
 	var cs []candidate
-	for slug := range w.folder.news {
-		switch s := w.folder.files[slug]; {
+	f := w.counting()
+	for slug := range f.news {
+		switch s := f.files[slug]; {
 		case s == nil || !s.believed(now): // nil: named, and not looked at yet
-		case s.read && s.sha == w.versions[slug]:
+		case s.read && s.sha == w.versions[slug].SHA256:
 			s.file.Src, s.signatures = nil, nil // it is in the ledger
-			delete(w.folder.news, slug)
+			delete(f.news, slug)
 		default:
 			cs = append(cs, w.candidate(slug, s, now))
 		}
 	}
+	cs = append(cs, w.uncounted(cs, now)...)
 	slices.SortFunc(cs, func(a, b candidate) int { return strings.Compare(a.slug, b.slug) })
 	return cs
 }
@@ -52,7 +58,7 @@ func (w *Watcher) candidate(slug string, s *sighting, now time.Time) candidate {
 	case s.file.Problem != nil:
 		c.problems = strictyaml.Problems{*s.file.Problem}
 	default:
-		c.src, c.signatures = s.file.Src, s.signatures
+		c.src, c.signatures, c.origin, c.against = s.file.Src, s.signatures, s.origin, s.against
 		if s.file.Language != "" {
 			c.translation, c.problems = notice.ParseTranslation(c.path, slug, c.src, w.Config.Shop.Location)
 		} else {
@@ -132,8 +138,8 @@ func (w *Watcher) take(tx *ledger.Tx, s *situation, cs []candidate, lost error, 
 			told = append(told, reason)
 		}
 	}
-	if lost == nil {
-		if err := forgive(tx, w.folder, refusals, cs); err != nil {
+	if lost == nil && !w.tip.unread() {
+		if err := w.forgive(tx, refusals, cs); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -158,6 +164,10 @@ func countRefused(refusals map[string]ledger.Refusal) (n int) {
 // takeOne accepts or refuses one candidate. The entry is nil where there is
 // nothing to log; reason is what the owner hears of a new refusal.
 func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map[string]ledger.Refusal, now time.Time) (*ledger.Entry, string, error) {
+	if c.origin != nil && c.against != w.versions[c.slug] { // it was held against what is no longer in force
+		w.tip.head, w.tip.news = nil, true
+		return nil, "", nil
+	}
 	if _, language := notice.Split(c.slug); language != "" {
 		return w.takeTranslation(tx, s, c, refusals, now)
 	}
@@ -190,23 +200,32 @@ func (w *Watcher) takeOne(tx *ledger.Tx, s *situation, c candidate, refusals map
 }
 
 func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time) (*ledger.Entry, string, error) {
-	v := ledger.Version{Slug: c.slug, SHA256: c.sha, Content: c.src, Accepted: now, By: c.by}
+	v := c.version(now)
 	id, err := tx.Accept(v)
 	if err != nil {
 		return nil, "", err
 	}
-	tx.AfterCommit(func() { w.versions[c.slug] = c.sha })
+	tx.AfterCommit(func() { w.versions[c.slug] = BasisOf(v) })
 	v.ID, v.Content = id, nil
 	if t := s.find(c.slug); t != nil {
 		delete(w.parsed, t.row.ID)
 	}
 	s.accept(c.parsed, v)
 	w.parsed[id] = c.parsed
-	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by, Also: c.also}
+	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by, Also: c.also, Commit: v.Commit}
 	if !c.parsed.Reopened.IsZero() {
 		e.OpenSteps = c.parsed.OpenSteps()
 	}
 	return &e, "", nil
+}
+
+// version is the candidate as the ledger keeps it.
+func (c candidate) version(now time.Time) ledger.Version {
+	v := ledger.Version{Slug: c.slug, SHA256: c.sha, Content: c.src, Accepted: now, By: c.by}
+	if c.origin != nil && c.origin.Commit != nil {
+		v.Commit = c.origin.ID
+	}
+	return v
 }
 
 // refuse writes a refusal once per content and signatures. The version in force stays.
@@ -251,11 +270,10 @@ func remedy(slug string, inForce *notice.Notice, now time.Time) string {
 }
 
 // forgive forgets the refusals of files that are as accepted again.
-func forgive(tx *ledger.Tx, f *folder, refusals map[string]ledger.Refusal, cs []candidate) error {
+func (w *Watcher) forgive(tx *ledger.Tx, refusals map[string]ledger.Refusal, cs []candidate) error {
 	for slug := range refusals {
-		s, seen := f.files[slug]
 		stillWrong := slices.ContainsFunc(cs, func(c candidate) bool { return c.slug == slug })
-		if stillWrong || (seen && !s.read) {
+		if stillWrong || w.waits(slug) {
 			continue
 		}
 		if err := forget(tx, refusals, slug); err != nil {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/backsoon/backsoon/internal/checkout"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
 )
@@ -50,8 +52,12 @@ type sighting struct {
 	sha   string
 	by    *ledger.By // who wrote it; nil: nobody has asked yet
 
-	signatures [][]byte // nil: they don't matter
-	state      string   // see stateOf
+	signatures [][]byte         // nil: they don't matter
+	origin     *checkout.Origin // the commit that it is from; nil: it was read in the work tree
+	against    Basis            // see Committed
+	state      string           // see stateOf
+	text       string           // see contentOf
+	committed  bool             // in the work tree: HEAD held the same, as long as this has stood
 }
 
 // stamps are of a file and of its signatures.
@@ -73,11 +79,11 @@ func newFolder(site string, signed bool) *folder {
 }
 
 // look compares the files with the last look and reads what has been quiet for
-// long enough. versions are the accepted contents by slug: one whose file isn't
+// long enough. versions are the accepted ones by slug: one whose file isn't
 // there is gone. wake is when it is worth looking again; zero: when something
 // changes. An error is why the folder itself can't be read; the next look is then
 // at all of it.
-func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time, err error) {
+func (f *folder) look(now time.Time, versions map[string]Basis) (wake time.Time, err error) {
 	whole := f.whole
 	f.whole = true
 	if err := f.lookAt(whole, now, versions); err != nil {
@@ -87,7 +93,7 @@ func (f *folder) look(now time.Time, versions map[string]string) (wake time.Time
 	return f.wake(now), nil
 }
 
-func (f *folder) lookAt(whole bool, now time.Time, versions map[string]string) error {
+func (f *folder) lookAt(whole bool, now time.Time, versions map[string]Basis) error {
 	dir, err := os.Open(filepath.Join(f.site, notice.Folder))
 	if err != nil {
 		return err
@@ -111,7 +117,7 @@ func (f *folder) lookAt(whole bool, now time.Time, versions map[string]string) e
 }
 
 // list makes news of all that is in the folder, or has been.
-func (f *folder) list(dir *os.File, versions map[string]string) error {
+func (f *folder) list(dir *os.File, versions map[string]Basis) error {
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
 		return err
@@ -164,14 +170,25 @@ func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error
 		f.sight(slug, after, quietWrite, now) // written to while it was read
 		return true, nil
 	}
-	content := s.file.Src
-	if len(content) == 0 && s.file.Problem != nil {
-		content = []byte(s.file.Problem.Text) // nothing to tell two of them apart by but this
+	s.sha, s.text = contentOf(s.file)
+	s.state, s.read = stateOf(s.sha, s.signatures, nil), true
+	return true, nil
+}
+
+// contentOf gives the hash of a file's content, and the same with its line ends as git
+// keeps them: it converts those of a work tree (gitattributes(5), text).
+func contentOf(f notice.File) (sha, text string) {
+	content := f.Src
+	if len(content) == 0 && f.Problem != nil {
+		content = []byte(f.Problem.Text) // nothing to tell two of them apart by but this
 	}
 	sum := sha256.Sum256(content)
-	s.sha, s.read = hex.EncodeToString(sum[:]), true
-	s.state = stateOf(s.sha, s.signatures)
-	return true, nil
+	sha = hex.EncodeToString(sum[:])
+	if !bytes.Contains(content, []byte("\r\n")) {
+		return sha, sha
+	}
+	sum = sha256.Sum256(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")))
+	return sha, hex.EncodeToString(sum[:])
 }
 
 // sight begins a new sighting, which is read once it has been quiet for so long.
@@ -190,7 +207,7 @@ func (f *folder) sight(slug string, st stamps, quiet time.Duration, now time.Tim
 }
 
 // miss notes that a file which was seen, or is accepted, isn't there.
-func (f *folder) miss(slug string, versions map[string]string, now time.Time) {
+func (f *folder) miss(slug string, versions map[string]Basis, now time.Time) {
 	if s := f.files[slug]; s != nil && s.gone {
 		return
 	}

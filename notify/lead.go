@@ -85,7 +85,7 @@ func (w *Watcher) yield(why error) {
 	w.member.Follow()
 	w.leads, w.unsure, w.refused = false, true, 0
 	w.forgetParsed()
-	w.folder = newFolder(w.Config.Dir, w.Judge != nil)
+	w.forgetFiles()
 	w.Log.Warn("this watcher follows from now on", "refused", why)
 }
 

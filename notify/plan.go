@@ -66,12 +66,12 @@ func (w *Watcher) Plan(ctx context.Context, now time.Time) (Plan, error) {
 // is, and what will be refused. What that writes is not kept.
 func (w *Watcher) foresee(ctx context.Context, now time.Time) (s *situation, refused []alert, err error) {
 	w.folder.whole = true
-	_, lost := w.folder.look(now, w.versions)
+	_, lost := w.look(ctx, now)
 	for _, seen := range w.folder.files {
 		seen.ripe = now // nobody waits for a plan
 	}
 	if lost == nil {
-		_, lost = w.folder.look(now, w.versions)
+		_, lost = w.look(ctx, now)
 	}
 	cs := w.candidates(now)
 	for i := range cs {

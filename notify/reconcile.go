@@ -36,7 +36,7 @@ func (w *Watcher) reconcile(ctx context.Context, now time.Time) (next time.Time,
 	} else if !leads {
 		return now.Add(followEvery), w.refresh(ctx)
 	}
-	wake, lost := w.folder.look(now, w.versions)
+	wake, lost := w.look(ctx, now)
 	if w.waitsToBegin(now) {
 		return wake, nil
 	}
@@ -110,7 +110,7 @@ const beginWithin = 10 * time.Second
 // waitsToBegin tells whether the first round of a new ledger has to wait for the
 // whole folder: half of it would open what is closed.
 func (w *Watcher) waitsToBegin(now time.Time) bool {
-	if !w.begins || !w.folder.unread() {
+	if !w.begins || !w.unread() {
 		return false
 	}
 	if w.beginsBy.IsZero() {
@@ -137,7 +137,7 @@ func (r *round) run(cs []candidate, lost error) (err error) {
 		return err
 	}
 	cs = slices.DeleteFunc(cs, func(c candidate) bool { // accepted by a round that nobody knew to be written
-		return c.sha != "" && r.versions[c.slug] == c.sha
+		return c.sha != "" && r.versions[c.slug].SHA256 == c.sha
 	})
 	if err := r.syncEndpoints(); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.versions = make(map[string]string, len(rows))
+	w.versions = make(map[string]Basis, len(rows))
 	parsed := make(map[int64]*notice.Notice, len(rows))
 	for _, row := range rows {
 		n, err := w.version(tx, row)
@@ -181,7 +181,7 @@ func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 		}
 		parsed[row.ID] = n
 		s.notices = append(s.notices, &tracked{Notice: n, row: row})
-		w.versions[row.Slug] = row.SHA256
+		w.versions[row.Slug] = BasisOf(row.Version)
 	}
 	if err := w.loadTranslations(tx, s); err != nil {
 		return nil, err

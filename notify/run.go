@@ -113,6 +113,7 @@ func (l *loop) once(ctx context.Context) {
 	nudge(l.mail)
 	l.show(now)
 	l.wakeAt = soonest(l.lastLook.Add(minute), soonest(next, due))
+	l.followCheckout(now)
 }
 
 // follow watches the folder as it is now: it may have been replaced. The folders
@@ -120,10 +121,24 @@ func (l *loop) once(ctx context.Context) {
 // back unseen.
 func (l *loop) follow() {
 	folder := filepath.Join(l.Config.Dir, notice.Folder)
-	for _, dir := range []string{l.Config.Dir, filepath.Dir(folder), folder} {
+	l.followAll(l.Config.Dir, filepath.Dir(folder), folder)
+	l.followAll(l.tip.folders...)
+}
+
+func (l *loop) followAll(folders ...string) {
+	for _, dir := range folders {
 		if err := l.events.Add(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			l.Log.Warn("the folder can't be watched; it is looked at every minute", "folder", dir, "error", err)
 		}
+	}
+}
+
+// followCheckout watches where the checkout around the site has its HEAD, which may
+// have come to another branch.
+func (l *loop) followCheckout(now time.Time) {
+	if fresh := l.tip.follow(); len(fresh) > 0 {
+		l.followAll(fresh...)
+		l.wakeAt = now // something may have happened before
 	}
 }
 
@@ -201,6 +216,10 @@ func (l *loop) noteAll() {
 func (l *loop) note(e fsnotify.Event) {
 	now := l.Now()
 	folder, name := filepath.Join(l.Config.Dir, notice.Folder), filepath.Base(e.Name)
+	if l.tip.event(e.Name, now) {
+		l.wakeAt = soonest(l.wakeAt, now.Add(quietRef))
+		return
+	}
 	if filepath.Dir(e.Name) != folder {
 		if e.Name == folder || e.Name == filepath.Dir(folder) { // it came or went
 			l.follow()
@@ -303,7 +322,7 @@ func (w *Watcher) Once(ctx context.Context) error {
 		if _, err := w.Reconcile(ctx, now); err != nil {
 			return err
 		}
-		if w.shown != nil && (!w.folder.restless(now) || now.Sub(begun) > beginWithin) {
+		if w.shown != nil && (!w.restless(now) || now.Sub(begun) > beginWithin) {
 			break
 		}
 		select { // a file may be in the middle of being written

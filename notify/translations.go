@@ -17,7 +17,7 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 	of, language := notice.Split(c.slug)
 	i, known := s.index(of)
 	if c.sha == "" {
-		if !known || !w.folder.holds(of) || (c.found && w.Ledger.Shared()) { // a copy of the folder that never had it deletes nothing
+		if !known || !w.counting().holds(of) || (c.found && w.Ledger.Shared()) { // a copy of the folder that never had it deletes nothing
 			return nil, "", nil
 		}
 		if w.Judge != nil { // nobody signs for a file that isn't there
@@ -28,7 +28,7 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 	}
 	problems := c.problems.Errors()
 	if len(problems) == 0 {
-		if !known && w.folder.holds(of) {
+		if !known && w.counting().holds(of) {
 			return nil, "", nil
 		}
 		var err error
@@ -64,15 +64,15 @@ func (w *Watcher) judgeTranslation(tx *ledger.Tx, s *situation, c *candidate, of
 }
 
 func (w *Watcher) acceptTranslation(tx *ledger.Tx, s *situation, i int, c candidate, now time.Time) (*ledger.Entry, string, error) {
-	v := ledger.Version{Slug: c.slug, SHA256: c.sha, Content: c.src, Accepted: now, By: c.by}
+	v := c.version(now)
 	tr := ledger.Translation{Version: v, Notice: c.translation.Slug, Language: c.translation.Language}
 	if _, err := tx.AcceptTranslation(tr); err != nil {
 		return nil, "", err
 	}
-	tx.AfterCommit(func() { w.versions[c.slug] = c.sha })
+	tx.AfterCommit(func() { w.versions[c.slug] = BasisOf(v) })
 	s.translate(i, tr.Language, c.translation)
 	s.notices[i].worded = now
-	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by, Also: c.also}, "", nil
+	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by, Also: c.also, Commit: v.Commit}, "", nil
 }
 
 // withdraw ends the translation of the i-th notice into a language.
@@ -116,7 +116,7 @@ func (w *Watcher) loadTranslations(tx *ledger.Tx, s *situation) error {
 		if parsed == nil {
 			return fmt.Errorf("the ledger's version of %s can't be read any more: %w", tr.Slug, problems)
 		}
-		w.versions[tr.Slug] = tr.SHA256
+		w.versions[tr.Slug] = BasisOf(tr.Version)
 		if t := s.find(tr.Notice); t != nil {
 			t.Notice = t.Notice.Translated(append(slices.Clone(t.Translations), parsed))
 			t.worded = later(t.worded, tr.Accepted)

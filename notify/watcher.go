@@ -54,7 +54,8 @@ type Watcher struct {
 	leave     func() error
 	impatient bool // `watch --once`: mistakes are told at once
 	folder    *folder
-	versions  map[string]string        // accepted contents by slug
+	tip       *tip                     // of the checkout around the site
+	versions  map[string]Basis         // what is accepted, by slug
 	parsed    map[int64]*notice.Notice // by version
 	refused   int                      // files that are refused as things stand
 	guarded   bool                     // the settings' publishers were held against the log
@@ -119,7 +120,7 @@ func (w *Watcher) Init(ctx context.Context) error {
 // Look readies the watcher to plan, which changes nothing: it reads what was
 // accepted.
 func (w *Watcher) Look(ctx context.Context) error {
-	w.folder = newFolder(w.Config.Dir, w.Judge != nil)
+	w.forgetFiles()
 	w.parsed = map[int64]*notice.Notice{}
 	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		s, err := w.load(tx)
@@ -128,6 +129,11 @@ func (w *Watcher) Look(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// forgetFiles lets go of all that is known of the files.
+func (w *Watcher) forgetFiles() {
+	w.folder, w.tip = newFolder(w.Config.Dir, w.Judge != nil), newTip(w.Config.Dir, w.Judge != nil)
 }
 
 // Sender is the way out for mail, which the settings must have.

@@ -1,7 +1,7 @@
 // Package authority tells who published a notice, how we know, and whether they may.
 //
-// Where the settings name publishers, Judge holds a notice to their signatures and
-// rights. Where they name none, Who says what there is to say, which
+// Where the settings name publishers, Judge holds a notice to their signatures, be
+// they beside it or of the commit that it is from, and to their rights. Where they name none, Who says what there is to say, which
 // is as good as its source: an unsigned git author and a file's owner are
 // recorded, and marked as not verified.
 package authority
@@ -11,15 +11,14 @@ import (
 	"cmp"
 	"context"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/checkout"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
@@ -37,7 +36,7 @@ const patience = 5 * time.Second
 // is a git checkout and src is what HEAD holds, else the file's owner.
 func Who(siteDir, path string, src []byte) ledger.By {
 	file := filepath.Join(siteDir, filepath.FromSlash(path))
-	if inCheckout(file) {
+	if checkout.Around(filepath.Dir(file)) {
 		if by, ok := gitAuthor(file, src); ok {
 			return by
 		}
@@ -45,51 +44,20 @@ func Who(siteDir, path string, src []byte) ledger.By {
 	return owner(file)
 }
 
-// inCheckout tells whether a folder above the file is a git checkout, without
-// starting git where none is.
-func inCheckout(file string) bool {
-	dir, err := filepath.EvalSymlinks(filepath.Dir(file))
-	if err != nil {
-		return false
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return true
-		}
-		if dir == filepath.Dir(dir) {
-			return false
-		}
-	}
-}
-
 func gitAuthor(file string, src []byte) (by ledger.By, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	dir, name := filepath.Split(file)
-	committed, err := git(ctx, dir, "cat-file", "blob", "HEAD:./"+name)
+	committed, err := checkout.Command(ctx, dir, "cat-file", "blob", "HEAD:./"+name).Output()
 	if err != nil || !bytes.Equal(committed, src) {
 		return by, false
 	}
-	line, err := git(ctx, dir, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%an%x00%ae", "HEAD", "--", name)
+	line, err := checkout.Command(ctx, dir, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%an%x00%ae", "HEAD", "--", name).Output()
 	author, mail, found := strings.Cut(strings.TrimSuffix(string(line), "\n"), "\x00")
 	if err != nil || !found {
 		return by, false
 	}
 	return ledger.By{Name: author, Email: mail, How: viaGit}, true
-}
-
-// git asks about a repository without running anything that the repository
-// itself brings: hooks, file system monitors, pagers, textual conversions,
-// signature checks, and the fetching of what a partial clone lacks. Nor does it
-// heed variables that point to another repository, as a git hook has them.
-func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	safe := []string{"-C", dir, "--no-pager", "--no-replace-objects", "--literal-pathspecs", "-c", "safe.directory=*",
-		"-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"}
-	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
-	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") })
-	cmd.Env = append(inherited, "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "LC_ALL=C")
-	cmd.WaitDelay = time.Second // should a child of git's outlive it
-	return cmd.Output()
 }
 
 // owner is whose file it is; where it is gone or says nothing, who runs us.

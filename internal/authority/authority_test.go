@@ -18,25 +18,25 @@ var (
 	bob = ledger.By{Name: "Bob", Email: "bob@example.com", How: viaGit}
 )
 
-// checkout is a git working tree in a folder of its own, untouched by the
+// worktree is a git working tree in a folder of its own, untouched by the
 // settings of whoever runs the tests.
-type checkout struct {
+type worktree struct {
 	*testing.T
 	dir string
 }
 
-func newCheckout(t *testing.T) checkout {
+func newCheckout(t *testing.T) worktree {
 	t.Helper()
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	t.Setenv("HOME", t.TempDir())
-	c := checkout{t, filepath.Join(t.TempDir(), "site")}
+	c := worktree{t, filepath.Join(t.TempDir(), "site")}
 	c.git(ada, "init", "--quiet", c.dir)
 	return c
 }
 
 // git runs git as the author.
-func (c checkout) git(author ledger.By, args ...string) string {
+func (c worktree) git(author ledger.By, args ...string) string {
 	c.Helper()
 	cmd := exec.Command("git", args...)
 	if _, err := os.Stat(c.dir); err == nil {
@@ -51,7 +51,7 @@ func (c checkout) git(author ledger.By, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (c checkout) write(path, text string) {
+func (c worktree) write(path, text string) {
 	c.Helper()
 	file := filepath.Join(c.dir, filepath.FromSlash(path))
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -63,7 +63,7 @@ func (c checkout) write(path, text string) {
 }
 
 // commit writes the file and commits it.
-func (c checkout) commit(author ledger.By, path, text string) {
+func (c worktree) commit(author ledger.By, path, text string) {
 	c.Helper()
 	c.write(path, text)
 	c.git(author, "add", "--all")
@@ -80,7 +80,7 @@ func owned(t *testing.T) ledger.By {
 	return ledger.By{Name: nameOf(u.Uid), How: viaSystem}
 }
 
-func (c checkout) check(path, src string, want ledger.By) {
+func (c worktree) check(path, src string, want ledger.By) {
 	c.Helper()
 	if got := Who(c.dir, path, []byte(src)); got != want {
 		c.Errorf("%+v, want %+v", got, want)
@@ -146,14 +146,14 @@ func TestSiteInASubfolder(t *testing.T) {
 	c := newCheckout(t)
 	c.commit(ada, "shop/"+flood, "one")
 	c.commit(bob, flood, "one")
-	site := checkout{t, filepath.Join(c.dir, "shop")}
+	site := worktree{t, filepath.Join(c.dir, "shop")}
 	site.check(flood, "one", ada)
 }
 
 func TestSiteBehindASymlink(t *testing.T) {
 	c := newCheckout(t)
 	c.commit(ada, "shop/"+flood, "one")
-	site := checkout{t, filepath.Join(t.TempDir(), "current")}
+	site := worktree{t, filepath.Join(t.TempDir(), "current")}
 	if err := os.Symlink(filepath.Join(c.dir, "shop"), site.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestSiteBehindASymlink(t *testing.T) {
 func TestWorktree(t *testing.T) {
 	c := newCheckout(t)
 	c.commit(ada, flood, "one")
-	other := checkout{t, filepath.Join(t.TempDir(), "other")}
+	other := worktree{t, filepath.Join(t.TempDir(), "other")}
 	c.git(ada, "worktree", "add", "--quiet", "-b", "side", other.dir)
 	other.check(flood, "one", ada)
 	other.commit(bob, flood, "two")
@@ -172,7 +172,7 @@ func TestWorktree(t *testing.T) {
 }
 
 func TestNoCheckout(t *testing.T) {
-	c := checkout{t, t.TempDir()}
+	c := worktree{t, t.TempDir()}
 	c.write(flood, "one")
 	c.check(flood, "one", owned(t))
 	c.check("content/closures/gone.md", "one", owned(t))
@@ -180,7 +180,7 @@ func TestNoCheckout(t *testing.T) {
 
 // TestFileOfSomebodyElse needs the right to give files away, as root has it.
 func TestFileOfSomebodyElse(t *testing.T) {
-	c := checkout{t, t.TempDir()}
+	c := worktree{t, t.TempDir()}
 	c.write(flood, "one")
 	want := owned(t)
 	if os.Chown(filepath.Join(c.dir, flood), 54321, -1) == nil {

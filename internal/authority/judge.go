@@ -1,25 +1,29 @@
 package authority
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/checkout"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 )
 
-// Publication is what somebody wants to count: bytes, the signatures beside them,
-// and what they would change. The bytes are those that Next was parsed from.
+// Publication is what somebody wants to count: bytes, the signatures beside them, the
+// commit that they are from, and what they would change. The bytes are those that
+// Next was parsed from.
 type Publication struct {
 	Path          string // of the notice's file, or its translation's, relative to the site
 	Source        []byte
-	Signatures    [][]byte       // in the order of notice.SignatureNames; nil: that file isn't there
-	InForce, Next *notice.Notice // InForce nil: a new notice; the same one twice: words alone
+	Signatures    [][]byte         // in the order of notice.SignatureNames; nil: that file isn't there
+	Origin        *checkout.Origin // nil: it is in no commit that counts
+	InForce, Next *notice.Notice   // InForce nil: a new notice; the same one twice: words alone
 }
 
 // Judge tells who is behind a publication: the publishers whose signatures make it
@@ -35,6 +39,9 @@ func Judge(cfg *config.Config, p Publication, now time.Time) ([]ledger.By, error
 	slices.SortStableFunc(signers, func(a, b signer) int { return b.holds(effects) - a.holds(effects) })
 	for _, e := range effects {
 		if r := allowed(cfg, e, signers); r != nil {
+			if r.Kind == TooFew && p.Origin != nil {
+				r.Text += fmt.Sprintf(" (one commit is one person: the other one signs with `backsoon publish %s`, and commits the signature)", slugOf(p.Path))
+			}
 			if why != nil {
 				r.Text += ". Another signature does not count: " + why.Text
 			}
@@ -64,28 +71,41 @@ func (s signer) holds(effects []Effect) (n int) {
 	return n
 }
 
-// signersOf gives everybody who signed, each person once, and what is wrong with
-// the first signature that doesn't count; nil: nothing, unless there are no signers.
+// signersOf gives everybody who signed, each person once, and what is wrong with a
+// signature that doesn't count; nil: nothing, unless there are no signers. What is
+// wrong with a signed commit says more than what is wrong beside it: a signature there
+// may be of older words.
 func signersOf(publishers []config.Publisher, p Publication, now time.Time) (signers []signer, why *Refusal) {
-	file := path.Base(p.Path)
-	for i, name := range notice.SignatureNames(file) {
-		if i >= len(p.Signatures) || p.Signatures[i] == nil {
-			continue
-		}
-		publisher, by, r := verify(publishers, name, p.Source, p.Signatures[i], now)
+	take := func(publisher config.Publisher, by ledger.By, r *Refusal) *Refusal {
 		known := slices.ContainsFunc(signers, func(s signer) bool { return s.Email == publisher.Email })
-		switch {
-		case r != nil && why == nil:
-			why = r
-		case r == nil && !known:
+		if r == nil && !known {
 			signers = append(signers, signer{publisher, by})
 		}
+		return r
+	}
+	for i, name := range notice.SignatureNames(path.Base(p.Path)) {
+		if i < len(p.Signatures) && p.Signatures[i] != nil {
+			why = cmp.Or(why, take(verify(publishers, detached(name, p.Source, p.Signatures[i]), now)))
+		}
+	}
+	if o := p.Origin; o != nil && (o.Commit == nil || o.Signature != nil) {
+		why = cmp.Or(take(committed(publishers, p, now)), why)
 	}
 	if len(signers) == 0 && why == nil {
-		why = &Refusal{Kind: Unsigned, Text: "is not signed; sign it with `backsoon publish " + strings.TrimSuffix(file, ".md") + "`"}
+		why = unsigned(p)
 	}
 	return signers, why
 }
+
+// unsigned is the refusal of what bears no signature at all.
+func unsigned(p Publication) *Refusal {
+	if p.Origin != nil {
+		return unsignedCommit(p)
+	}
+	return &Refusal{Kind: Unsigned, Text: "is not signed; sign it with `backsoon publish " + slugOf(p.Path) + "`"}
+}
+
+func slugOf(file string) string { return strings.TrimSuffix(path.Base(file), ".md") }
 
 // allowed tells whether enough of the signers hold the right; nil: they do.
 func allowed(cfg *config.Config, e Effect, signers []signer) *Refusal {

@@ -48,7 +48,7 @@ func Sign(cfg *config.Config, p Publication, keys []ssh.Signer, now time.Time) (
 	if errors.As(err, &s.More) && s.More.Kind != TooFew {
 		return Signature{}, err
 	}
-	_, s.By, _ = verify(cfg.Publishers, "", p.Source, s.Armored, now)
+	_, s.By, _ = verify(cfg.Publishers, detached("", p.Source, s.Armored), now)
 	return s, nil
 }
 
@@ -72,7 +72,7 @@ func choose(cfg *config.Config, p Publication, keys []ssh.Signer, signed []signe
 // freeSlot is the first place in which no signature holds, or else the last one.
 func freeSlot(cfg *config.Config, p Publication, now time.Time) int {
 	for i, sig := range p.Signatures {
-		if _, _, r := verify(cfg.Publishers, "", p.Source, sig, now); r != nil {
+		if _, _, r := verify(cfg.Publishers, detached("", p.Source, sig), now); r != nil {
 			return i
 		}
 	}

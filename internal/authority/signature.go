@@ -31,6 +31,9 @@ const (
 	Tampered     Kind = "tampered"     // it is a signature, of other bytes
 	OtherPurpose Kind = "wrong namespace"
 	UnknownKey   Kind = "unknown key"
+	OtherFormat  Kind = "not by an SSH key"
+	Hosted       Kind = "a hosting service's"
+	Astray       Kind = "not in the history that counts"
 	Expired      Kind = "expired key"
 	Untouched    Kind = "no touch"
 	NotPermitted Kind = "not permitted"
@@ -61,30 +64,47 @@ const (
 	userVerified = 1 << 2
 )
 
-// verify tells whose signature of src the armored text is, as of now, or why it
-// doesn't count. name is the file that holds it.
-func verify(publishers []config.Publisher, name string, src, armored []byte, now time.Time) (p config.Publisher, by ledger.By, r *Refusal) {
-	sig, err := parse(armored)
+// claim is a signature as it was found, and what it has to be of.
+type claim struct {
+	name      string // of what holds it: winter.md.sig
+	armored   []byte
+	src       []byte // what it is of, in words:
+	what      string
+	anew      string // how to make another
+	namespace string
+	right     string // how to make one that is for this
+	how       string // we know then who it was
+}
+
+// detached is the claim of a file beside a notice.
+func detached(name string, src, armored []byte) claim {
+	return claim{name: name, armored: armored, src: src, what: "the notice or its signature", anew: "sign the notice as it is now",
+		namespace: Namespace, right: "sign with ssh-keygen -Y sign -n " + Namespace, how: viaSignature}
+}
+
+// verify tells whose signature the claim is, as of now, or why it doesn't count.
+func verify(publishers []config.Publisher, c claim, now time.Time) (p config.Publisher, by ledger.By, r *Refusal) {
+	sig, err := parse(c.armored)
 	if err != nil {
-		return p, by, &Refusal{NoSignature, by, fmt.Sprintf("is not signed: %s holds no SSH signature (%v); sign the notice again", name, err)}
+		return p, by, &Refusal{NoSignature, by, fmt.Sprintf("is not signed: %s holds no SSH signature (%v); %s", c.name, err, c.anew)}
 	}
-	by = ledger.By{How: viaSignature, Key: ssh.FingerprintSHA256(sig.PublicKey)}
+	by = ledger.By{How: c.how, Key: ssh.FingerprintSHA256(sig.PublicKey)}
 	refuse := func(kind Kind, format string, args ...any) (config.Publisher, ledger.By, *Refusal) {
-		return p, by, &Refusal{kind, by, name + " " + fmt.Sprintf(format, args...)}
+		return p, by, &Refusal{kind, by, c.name + " " + fmt.Sprintf(format, args...)}
 	}
 	p, key := keyOf(publishers, sig.PublicKey)
 	if key == nil {
 		return refuse(UnknownKey, "is by a key that is no publisher's (%s); one of the publishers has to sign, or backsoon.yaml has to name the key", by.Key)
 	}
 	by.Name, by.Email = p.Name, p.Email
-	if sig.Namespace != Namespace {
-		return refuse(OtherPurpose, "was made for %q, not for %s; sign with ssh-keygen -Y sign -n %s", clip(sig.Namespace), Namespace, Namespace)
+	if sig.Namespace != c.namespace {
+		return refuse(OtherPurpose, "was made for %q, not for %s; %s", clip(sig.Namespace), c.namespace, c.right)
 	}
 	if kind, why := lacksTouch(p, key, sig.Signature); kind != "" {
 		return refuse(kind, "%s", why)
 	}
-	if err := sshsig.Verify(bytes.NewReader(src), sig, key, sig.HashAlgorithm, Namespace); err != nil {
-		return refuse(Tampered, "doesn't fit: the notice or its signature was changed after %s signed (%s); sign the notice as it is now", p.Name, by.Key)
+	if err := sshsig.Verify(bytes.NewReader(c.src), sig, key, sig.HashAlgorithm, c.namespace); err != nil {
+		return refuse(Tampered, "doesn't fit: %s was changed after %s signed (%s); %s", c.what, p.Name, by.Key, c.anew)
 	}
 	if !p.Expires.IsZero() && !now.Before(p.Expires) {
 		return refuse(Expired, "is by a key of %s that ended on %s (%s); sign with a key that still counts, or renew expires in backsoon.yaml",

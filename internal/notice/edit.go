@@ -47,7 +47,7 @@ func SetKey(src []byte, key, value string) ([]byte, error) {
 
 func readFront(src []byte) (strictyaml.Value, parts, error) {
 	r := strictyaml.NewReport("the notice", src)
-	p, ok := parts{}, strictyaml.CheckText(r, src, maxSize)
+	p, ok := parts{}, strictyaml.CheckText(r, src, MaxSize)
 	if ok {
 		p, ok = split(r, src)
 	}

@@ -61,15 +61,23 @@ func IsName(name string) bool {
 // winter-break.md. Only a regular file counts: what a symlink, a pipe or a device
 // shows can change with nobody writing here.
 func ReadFile(siteDir, name string) File {
-	return readFile(filepath.Join(siteDir, Folder, name), path.Join(Folder, name))
+	return newFile(path.Join(Folder, name), func() ([]byte, error) { return readRegular(filepath.Join(siteDir, Folder, name)) })
 }
 
 // ReadCopy reads a file that lies elsewhere, and is to become the notice or the
 // translation of its name. Its Path is the one given.
-func ReadCopy(file string) File { return readFile(file, file) }
+func ReadCopy(file string) File {
+	return newFile(file, func() ([]byte, error) { return readRegular(file) })
+}
 
-func readFile(file, shown string) File {
-	f := File{Name: strings.TrimSuffix(filepath.Base(file), ".md"), Path: shown}
+// NewFile is a notice or translation of that name, in the folder, with these bytes, or
+// with the reason why it has none.
+func NewFile(name string, src []byte, unread error) File {
+	return newFile(path.Join(Folder, name), func() ([]byte, error) { return src, unread })
+}
+
+func newFile(shown string, read func() ([]byte, error)) File {
+	f := File{Name: strings.TrimSuffix(filepath.Base(shown), ".md"), Path: shown}
 	f.Slug, f.Language = Split(f.Name)
 	fail := func(text string) File {
 		f.Problem = &strictyaml.Problem{File: f.Path, Text: text}
@@ -78,13 +86,13 @@ func readFile(file, shown string) File {
 	if !ValidSlug(f.Slug) {
 		return fail(badSlug(f.Slug))
 	}
-	src, err := readRegular(file)
+	src, err := read()
 	if err != nil {
 		return fail(err.Error())
 	}
 	f.Src = src
 	r := strictyaml.NewReport(f.Path, src)
-	if !strictyaml.CheckText(r, src, maxSize) {
+	if !strictyaml.CheckText(r, src, MaxSize) {
 		f.Problem = &r.Problems()[0]
 	}
 	return f
@@ -103,9 +111,9 @@ func readRegular(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("is %s; a notice is a file of its own: put one here", kindOf(info.Mode()))
+		return nil, NotRegular(info.Mode())
 	}
-	return io.ReadAll(io.LimitReader(f, maxSize+1))
+	return io.ReadAll(io.LimitReader(f, MaxSize+1))
 }
 
 func notRegular(name string, err error) error {
@@ -113,13 +121,18 @@ func notRegular(name string, err error) error {
 	var cause *fs.PathError
 	switch {
 	case lerr == nil && !info.Mode().IsRegular():
-		return fmt.Errorf("is %s; a notice is a file of its own: put one here", kindOf(info.Mode()))
+		return NotRegular(info.Mode())
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("may not be read by the user that backsoon runs as; change the file's permissions")
 	case errors.As(err, &cause):
 		return fmt.Errorf("cannot be read: %w", cause.Err)
 	}
 	return err
+}
+
+// NotRegular says that what is in a notice's place is no file of its own.
+func NotRegular(m fs.FileMode) error {
+	return fmt.Errorf("is %s; a notice is a file of its own: put one here", kindOf(m))
 }
 
 func kindOf(m fs.FileMode) string {

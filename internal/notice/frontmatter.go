@@ -6,8 +6,8 @@ import (
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
-// maxSize is the most that a notice may hold, in bytes.
-const maxSize = 256 << 10
+// MaxSize is the most that a notice may hold, in bytes.
+const MaxSize = 256 << 10
 
 var (
 	bom     = []byte("\ufeff")

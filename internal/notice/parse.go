@@ -61,7 +61,7 @@ func read(file, slug string, src []byte, loc *time.Location) (*Notice, strictyam
 	if !ValidSlug(slug) {
 		r.Errorf(1, 1, "%s", badSlug(slug))
 	}
-	if !strictyaml.CheckText(r, src, maxSize) {
+	if !strictyaml.CheckText(r, src, MaxSize) {
 		return nil, r.Problems()
 	}
 	p, ok := split(r, src)

@@ -44,7 +44,7 @@ var wordKeys = []string{"title", "facts", "contact"}
 func ParseTranslation(file, name string, src []byte, loc *time.Location) (*Translation, strictyaml.Problems) {
 	r := strictyaml.NewReport(file, src)
 	slug, language := Split(name)
-	if !strictyaml.CheckText(r, src, maxSize) {
+	if !strictyaml.CheckText(r, src, MaxSize) {
 		return nil, r.Problems()
 	}
 	p, ok := split(r, src)
