@@ -17,7 +17,7 @@ type person struct {
 	signer ssh.Signer
 }
 
-func newPerson(t *testing.T, name, storefronts string, rights ...config.Right) person {
+func newPerson(t testing.TB, name, storefronts string, rights ...config.Right) person {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
