@@ -33,6 +33,16 @@ var (
 // without any notice. Eve has a key and no rights.
 func newGitShop(t *testing.T, settings string, publishers ...person) *gitShop {
 	t.Helper()
+	g := beginGitShop(t, settings, publishers...)
+	g.settle()
+	g.web.types()
+	g.mailbox.letters()
+	return g
+}
+
+// beginGitShop is newGitShop before its watcher looks.
+func beginGitShop(t *testing.T, settings string, publishers ...person) *gitShop {
+	t.Helper()
 	g := &gitShop{keys: t.TempDir()}
 	t.Setenv("HOME", g.keys)
 	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(g.keys, "gitconfig"))
@@ -54,8 +64,6 @@ func newGitShop(t *testing.T, settings string, publishers ...person) *gitShop {
 	g.git("add", ".gitignore")
 	g.git("commit", "-q", "-m", "a site")
 	g.write("README.txt", "The folder is there before the watcher.")
-	g.settle()
-	g.web.types()
 	return g
 }
 
@@ -455,7 +463,7 @@ func TestUncommitted(t *testing.T) {
 	g.git("commit", "-q", "-m", "gone")
 	g.minutely(g.clock().Add(3 * time.Minute).In(lisbon).Format("2006-01-02 15:04"))
 	equal(t, "alerts", g.mailbox.letters(), []string{owner + "A notice was not accepted"})
-	equal(t, "log", g.events("notice.accepted", "storefront.", "webhook.", "mail."), []string{"notice.refused works", "notice.refused more", "notice.missing works"})
+	equal(t, "log", g.events("publishers.", "notice.accepted", "storefront.", "webhook.", "mail."), []string{"notice.refused works", "notice.refused more", "notice.missing works"})
 }
 
 // TestGitAtWork: while git is at work nothing is told, and nothing counts; a lock that
@@ -491,7 +499,7 @@ func TestGitAtWork(t *testing.T) {
 		g.settle()
 	}
 	equal(t, "webhooks", g.web.types(), []string{"storefront.closed 2026-11-25T09:00:00Z"})
-	equal(t, "log", g.events("notice.accepted", "storefront.", "webhook.", "mail."), nil)
+	equal(t, "log", g.events("publishers.", "notice.accepted", "storefront.", "webhook.", "mail."), nil)
 }
 
 // TestSignedHistoryAmended: a commit that counted is put in the place of another with

@@ -158,9 +158,17 @@ func (h *Head) findLost(r *checkout.Reader, versions map[string]Basis, before *H
 	return nil
 }
 
+// Holds tells whether a file of the work tree is committed as it is, but for line ends
+// that git converts.
+func (h *Head) Holds(f notice.File) bool {
+	c := h.Files[f.Name]
+	_, text := contentOf(f)
+	return c != nil && c.text == text
+}
+
 // Rewritten says what is wrong with the history as a whole; "": nothing.
 func (h *Head) Rewritten() string {
-	if len(h.lost) == 0 {
+	if h == nil || len(h.lost) == 0 {
 		return ""
 	}
 	commit := slices.Min(slices.Collect(maps.Keys(h.lost)))

@@ -52,7 +52,7 @@ func (s *site) copied(file string, r record, now time.Time) (u unpublished, err 
 		return u, err
 	}
 	there := notice.ReadFile(s.cfg.Dir, u.name+".md")
-	if exists(s.file(u.name)) && !bytes.Equal(there.Src, u.Source) && hashOf(there.Src) != r.inForce[u.name] {
+	if exists(s.file(u.name)) && !bytes.Equal(there.Src, u.Source) && hashOf(there.Src) != r.versions[u.name].SHA256 {
 		return u, fmt.Errorf("%s has changes that were not accepted, and would be lost; publish those first, or move that file away", s.path(u.name))
 	}
 	return u, nil
@@ -79,7 +79,7 @@ func (s *site) awaited(ctx context.Context, now time.Time) (problems strictyaml.
 // proposal makes a publication of bytes that are not in the folder yet.
 func (s *site) proposal(f notice.File, signatures [][]byte, r record, now time.Time) (u unpublished, err error) {
 	sha := hashOf(f.Src)
-	if f.Problem == nil && r.inForce[f.Name] == sha {
+	if f.Problem == nil && r.versions[f.Name].SHA256 == sha {
 		return u, errors.New("these very words are in force already")
 	}
 	u = s.parse(f, signatures, r, now)
@@ -96,16 +96,24 @@ type edit struct {
 }
 
 // enact writes what a command has made, once it is signed, where signatures are
-// asked for. What somebody else has to sign, too, waits where no watcher looks, and
+// asked for, or, in a checkout, for the owner to commit. What somebody else has to sign, too, waits where no watcher looks, and
 // doesn't count yet.
 func (s *site) enact(cmd *cobra.Command, e edit, now time.Time) (counts bool, err error) {
 	out := cmd.OutOrStdout()
-	if len(s.cfg.Publishers) == 0 {
+	inHead, err := s.inHead(cmd.Context())
+	if err != nil {
+		return false, err
+	}
+	if len(s.cfg.Publishers) == 0 || inHead != nil {
 		remark, err := e.save()
-		if err == nil {
-			fmt.Fprint(out, s.path(e.slug)+e.line+"\n"+remark)
+		if err != nil {
+			return false, err
 		}
-		return true, err
+		fmt.Fprint(out, s.path(e.slug)+e.line+"\n"+remark)
+		if inHead != nil { // the commit's signature will do
+			return false, s.leftToCommit(cmd.Context(), out, e.slug+e.line)
+		}
+		return true, nil
 	}
 	u, done, err := s.signFirst(cmd, e, now)
 	if err != nil {

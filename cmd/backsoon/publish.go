@@ -68,7 +68,7 @@ func (s *site) publish(cmd *cobra.Command, args []string, now time.Time) error {
 			return fmt.Errorf("%s: %w", u.Path, err)
 		}
 	}
-	return nil
+	return s.leftToCommit(cmd.Context(), out, "notices")
 }
 
 // toSign lists what is not signed, of the notices and copies that were named; none
@@ -78,7 +78,7 @@ func (s *site) toSign(ctx context.Context, args []string, now time.Time) (todo [
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.unpublished(ctx, now)
+	all, r, err := s.unpublished(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +86,6 @@ func (s *site) toSign(ctx context.Context, args []string, now time.Time) (todo [
 		slug, _ := notice.Split(u.name)
 		return len(args) > 0 && !slices.Contains(slugs, slug) && !slices.Contains(slugs, u.name)
 	})
-	r, err := s.record(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, file := range copies {
 		u, err := s.copied(file, r, now)
 		if err != nil {
@@ -99,7 +95,7 @@ func (s *site) toSign(ctx context.Context, args []string, now time.Time) (todo [
 	}
 	var problems strictyaml.Problems
 	for _, u := range all {
-		if problems = append(problems, u.problems.Errors()...); u.refused != nil || u.copy != "" {
+		if problems = append(problems, u.problems.Errors()...); u.refused != nil || u.copy != "" || u.uncommitted {
 			todo = append(todo, u)
 		}
 	}

@@ -22,19 +22,22 @@ type unpublished struct {
 	copy     string              // the file, where it lies elsewhere than in the folder
 	problems strictyaml.Problems // for which it can't be published
 	replay   bool                // one of them: it counted before
-	refused  error               // why the signatures beside it don't suffice; nil: they do
+	refused  error               // why its signatures don't suffice; nil: they do
+
+	uncommitted bool // which it has to be
 }
 
 // record is what the ledger says was accepted.
 type record struct {
-	notices map[string]*notice.Notice // in force, by slug
-	inForce map[string]string         // hashes of contents, by the file's name without .md
-	owners  map[string]string         // the name under which each content counted, by hash
+	notices  map[string]*notice.Notice // in force, by slug
+	versions map[string]notify.Basis   // in force, by the file's name without .md
+	owners   map[string]string         // the name under which each content counted, by hash
+	head     *notify.Head              // of the checkout; nil: the folder counts as it is
 }
 
 // record reads the ledger; one that isn't there yet says nothing.
 func (s *site) record(ctx context.Context) (r record, err error) {
-	r = record{inForce: map[string]string{}, owners: map[string]string{}}
+	r = record{versions: map[string]notify.Basis{}, owners: map[string]string{}}
 	l, err := s.openLedger(ctx, false)
 	if errors.Is(err, ledger.ErrMissing) {
 		return r, nil
@@ -63,10 +66,10 @@ func (r *record) read(tx *ledger.Tx, s *site) (err error) {
 		return err
 	}
 	for _, n := range notices {
-		r.inForce[n.Slug] = n.SHA256
+		r.versions[n.Slug] = notify.BasisOf(n.Version)
 	}
 	for _, t := range translations {
-		r.inForce[t.Slug] = t.SHA256
+		r.versions[t.Slug] = notify.BasisOf(t.Version)
 	}
 	for _, v := range versions {
 		if _, known := r.owners[v.SHA256]; !known {
@@ -78,32 +81,31 @@ func (r *record) read(tx *ledger.Tx, s *site) (err error) {
 
 // unpublished lists what a watcher would judge anew, but for new drafts. Nothing is
 // where no signatures are asked for.
-func (s *site) unpublished(ctx context.Context, now time.Time) (all []unpublished, err error) {
+func (s *site) unpublished(ctx context.Context, now time.Time) (all []unpublished, r record, err error) {
 	if len(s.cfg.Publishers) == 0 {
-		return nil, nil
+		return nil, r, nil
 	}
-	names, err := notice.Names(s.cfg.Dir)
+	if r, err = s.record(ctx); err != nil {
+		return nil, r, err
+	}
+	files, err := s.submissions(ctx, &r)
 	if err != nil {
-		return nil, err
+		return nil, r, err
 	}
-	r, err := s.record(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		f := notice.ReadFile(s.cfg.Dir, name)
+	for _, f := range files {
 		sha := hashOf(f.Src)
-		if f.Problem == nil && r.inForce[f.Name] == sha {
+		if f.Problem == nil && !f.uncommitted && r.versions[f.Name].SHA256 == sha {
 			continue
 		}
-		u := s.parse(f, notice.ReadSignatures(s.cfg.Dir, name), r, now)
+		u := s.parse(f.File, f.signatures, r, now)
+		u.Origin, u.uncommitted = f.origin, f.uncommitted
 		if u.Next != nil && u.Next.Draft && u.InForce == nil {
 			continue
 		}
 		u.judge(s, r.owners[sha], now)
 		all = append(all, u)
 	}
-	return all, nil
+	return all, r, nil
 }
 
 // parse makes a publication of a file's bytes and the signatures beside it. A translation is judged by the notice
@@ -157,9 +159,17 @@ func hashOf(src []byte) string {
 func (u *unpublished) judge(s *site, owner string, now time.Time) {
 	switch {
 	case u.problems.Err() != nil:
+	case owner == u.name && u.uncommitted: // the commit may bring it back
+	case owner == u.name && u.Origin.Signed():
+		u.Signatures = nil // those beside it counted
+		_, u.refused = authority.Judge(s.cfg, u.Publication, now)
 	case owner == u.name:
 		u.replay = true
-		u.problems = append(u.problems, strictyaml.Problem{File: u.Path, Line: 1, Column: 1, Text: notify.Replay})
+		text := notify.Replay
+		if u.Origin != nil {
+			text = notify.UnsignedRevert
+		}
+		u.problems = append(u.problems, strictyaml.Problem{File: u.Path, Line: 1, Column: 1, Text: text})
 	case owner != "":
 		u.problems = append(u.problems, notice.RenameProblem(u.Path, owner))
 	default:
@@ -184,14 +194,19 @@ func (s *site) unsigned(ctx context.Context, now time.Time) (problems strictyaml
 	if s.cfg.Database == "" { // else check says what is missing
 		return nil, nil
 	}
-	all, err := s.unpublished(ctx, now)
+	all, r, err := s.unpublished(ctx, now)
 	for _, u := range all {
 		switch {
+		case u.uncommitted:
+			problems = append(problems, strictyaml.Problem{File: u.Path, Text: notify.Uncommitted, Warning: true})
 		case u.refused != nil:
 			problems = append(problems, strictyaml.Problem{File: u.Path, Text: u.refused.Error(), Warning: true})
 		case u.replay:
 			problems = append(problems, u.problems...)
 		}
+	}
+	if why := r.head.Rewritten(); why != "" {
+		problems = append(problems, strictyaml.Problem{File: notice.Folder, Text: why, Warning: true})
 	}
 	return problems, err
 }

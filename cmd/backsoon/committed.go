@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/backsoon/backsoon/internal/checkout"
+	"github.com/backsoon/backsoon/internal/notice"
+	"github.com/backsoon/backsoon/notify"
+)
+
+// gitTime is how long reading a checkout may take.
+const gitTime = 30 * time.Second
+
+// inHead gives the checkout in whose last commit the notices are; nil: there is none,
+// or publishers aren't set, and the folder counts as it is.
+func (s *site) inHead(ctx context.Context) (*checkout.Checkout, error) {
+	if len(s.cfg.Publishers) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
+	c, err := checkout.Find(ctx, s.cfg.Dir)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	r := c.Read(ctx, notice.Folder)
+	defer r.Close()
+	head, err := r.Head()
+	if head == "" || err != nil {
+		return nil, err
+	}
+	files, err := r.Files(head)
+	if err != nil || !slices.ContainsFunc(slices.Collect(maps.Keys(files)), notice.IsName) {
+		return nil, err
+	}
+	return c, nil
+}
+
+// submission is a file that somebody wants to count.
+type submission struct {
+	notice.File
+	signatures  [][]byte
+	origin      *checkout.Origin // nil: it is in no commit that counts
+	uncommitted bool             // which it has to be
+}
+
+// submissions lists the files of the folder or, in a checkout, those of HEAD, and in the
+// place of these, or beside them, what in the work tree is not committed yet.
+func (s *site) submissions(ctx context.Context, r *record) (all []submission, err error) {
+	names, err := notice.Names(s.cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if r.head, err = s.head(ctx, r.versions); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		f := notice.ReadFile(s.cfg.Dir, name)
+		if r.head == nil || !r.head.Holds(f) {
+			all = append(all, submission{f, notice.ReadSignatures(s.cfg.Dir, name), nil, r.head != nil})
+		}
+	}
+	if r.head != nil {
+		for _, name := range slices.Sorted(maps.Keys(r.head.Files)) {
+			if !slices.ContainsFunc(all, func(w submission) bool { return w.Name == name }) {
+				c := r.head.Files[name]
+				all = append(all, submission{c.File, c.Signatures, c.Origin, false})
+			}
+		}
+	}
+	return all, nil
+}
+
+// head reads what counts in a checkout; nil: the folder counts as it is.
+func (s *site) head(ctx context.Context, versions map[string]notify.Basis) (*notify.Head, error) {
+	c, err := s.inHead(ctx)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
+	return notify.ReadHead(ctx, c, versions)
+}
+
+// leftToCommit says, in a checkout, what is still to be done with what a command
+// wrote.
+func (s *site) leftToCommit(ctx context.Context, out io.Writer, message string) error {
+	c, err := s.inHead(ctx)
+	if c == nil || err != nil {
+		return err
+	}
+	git := "git"
+	if s.dir != "." {
+		git += " -C " + s.dir
+	}
+	_, err = fmt.Fprintf(out, "It counts once it is committed, signed, and pushed where the watcher runs elsewhere:\n"+
+		"  %s add content && %s commit -S -m %q && %s push\n", git, git, message, git)
+	return err
+}
