@@ -42,6 +42,7 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	in.footer = newFooter(progress)
+	in.name, in.out = path, in.footer.above(out)
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		in.size = int(info.Size())
 	}
@@ -60,9 +61,6 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w; nobody was added", path, err)
-	}
-	for _, r := range in.refused {
-		fmt.Fprintf(out, "%s:%s\n", path, r)
 	}
 	fmt.Fprintf(out, "%d added, %d known, %d refused\n", done.Counts["added"], done.Counts["known"], done.Counts["refused"])
 	return nil
@@ -94,7 +92,9 @@ type csvImport struct {
 	barred      func(address string) bool // whether nothing may be sent there, although the address is forgotten
 	footer      *footer                   // for whoever waits; nil: nobody
 	size        int                       // of the list in bytes; 0: not known
-	refused     []string                  // line: why
+	name        string                    // of the list, for whoever reads of what is refused
+	out         io.Writer                 // where that is told, line by line
+	refused     int
 	position
 }
 
@@ -102,7 +102,7 @@ type csvImport struct {
 type position struct{ bytes, lines int }
 
 func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
-	in := &csvImport{text: bufio.NewReader(r), columns: map[string]int{}, storefronts: storefronts}
+	in := &csvImport{text: bufio.NewReader(r), columns: map[string]int{}, storefronts: storefronts, out: io.Discard}
 	if bom, _ := in.text.Peek(3); string(bom) == "\ufeff" {
 		_, _ = in.text.Discard(len(bom))
 	}
@@ -179,7 +179,7 @@ func (in *csvImport) run(ctx context.Context, l *ledger.Ledger) (done ledger.Ent
 			}
 		}
 	}
-	return into.Finish(context.WithoutCancel(ctx), len(in.refused), time.Now())
+	return into.Finish(context.WithoutCancel(ctx), in.refused, time.Now())
 }
 
 // since is how far the import is when so much of what was read since then is put down.
@@ -225,7 +225,8 @@ func (in *csvImport) take(now time.Time) (subs []ledger.Subscriber, last bool, e
 }
 
 func (in *csvImport) refuse(why string) {
-	in.refused = append(in.refused, fmt.Sprintf("%d: %s", in.lines, why))
+	in.refused++
+	fmt.Fprintf(in.out, "%s:%d: %s\n", in.name, in.lines, why)
 }
 
 // subscriber makes one of a line, or says why it can't be taken.

@@ -142,9 +142,11 @@ func TestStrayQuote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var told strings.Builder
+	in.name, in.out = "list.csv", &told
 	subs, last, err := in.take(time.Now())
-	if err != nil || !last || len(subs) != 100 || len(in.refused) != 1 || !strings.HasPrefix(in.refused[0], "2: ") {
-		t.Errorf("%d taken, refused %q, %v", len(subs), in.refused, err)
+	if err != nil || !last || len(subs) != 100 || in.refused != 1 || !strings.HasPrefix(told.String(), "list.csv:2: ") {
+		t.Errorf("%d taken, refused %q, %v", len(subs), told.String(), err)
 	}
 }
 

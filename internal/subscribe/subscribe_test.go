@@ -439,6 +439,8 @@ func TestForwardedFor(t *testing.T) {
 		{"proxies alone", []netip.Prefix{loopback, inner}, []string{"10.1.2.3"}, "10.1.2.3"},
 		{"no address", []netip.Prefix{loopback}, []string{"203.0.113.7, unknown"}, "127.0.0.1"},
 		{"IPv6", []netip.Prefix{loopback}, []string{"2001:db8::7"}, "2001:db8::7"},
+		{"with a port", []netip.Prefix{loopback}, []string{"203.0.113.7:50123"}, "203.0.113.7"},
+		{"IPv6 with a port", []netip.Prefix{loopback}, []string{"[2001:db8::7]:50123"}, "2001:db8::7"},
 		{"IPv4 as IPv6", []netip.Prefix{loopback, inner}, []string{"203.0.113.7, ::ffff:10.1.2.3"}, "203.0.113.7"},
 	} {
 		d := newDesk(t)
