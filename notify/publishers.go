@@ -207,7 +207,7 @@ func changed(old, p ledger.Publisher, zone *time.Location) (lines []string) {
 	left, entered := without(old.Storefronts, p.Storefronts), without(p.Storefronts, old.Storefronts)
 	goneKeys, newKeys := without(old.Keys, p.Keys), without(p.Keys, old.Keys)
 	say(old.Name != p.Name, "was called %s", old.Name)
-	say(!strings.EqualFold(old.Email, p.Email), "is reached at %s, no longer at %s", p.Email, old.Email)
+	say(old.Email != p.Email, "is reached at %s, no longer at %s", p.Email, old.Email)
 	say(len(gained) > 0, "may now %s", english(gained))
 	say(len(lost) > 0, "may no longer %s", english(lost))
 	say(len(entered) > 0, "speaks for %s, too", english(entered))

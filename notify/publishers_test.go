@@ -3,11 +3,13 @@ package notify
 import (
 	"database/sql"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
 )
@@ -235,4 +237,78 @@ func TestSettingsEdited(t *testing.T) {
 	b.settings("admin: 127.0.0.1:8081\n")
 	look(3)
 	equal(t, "changed again", b.mailbox.letters(), []string{owner + "backsoon.yaml was changed, and doesn't count yet"})
+}
+
+// TestEachDifferenceIsTold: whatever differs between two states of the settings has
+// words, and the same has none.
+func TestEachDifferenceIsTold(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 4))
+	some := func(of ...string) []string {
+		chosen := []string{}
+		for _, s := range of {
+			if random.IntN(2) == 0 {
+				chosen = append(chosen, s)
+			}
+		}
+		return chosen
+	}
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	state := func() (p ledger.Publishers) {
+		p = ledger.Publishers{People: []ledger.Publisher{}, Needs: map[string]int{}}
+		for _, email := range some("a@a.example", "A@a.example", "b@a.example", "c@a.example") {
+			p.People = append(p.People, ledger.Publisher{Name: one("Ada", "Bob", "Cleo"), Email: email, Keys: some("k1", "k2"), May: some("write", "close"),
+				Storefronts: some("pos", "web"), Touch: one("", "", "required", "verified"), Expires: []time.Time{{}, at("2027-06-30 00:00").UTC()}[random.IntN(2)]})
+		}
+		for _, right := range some("close", "reopen") {
+			p.Needs[right] = 2
+		}
+		return p
+	}
+	same := 0
+	for range 20_000 {
+		before, after := state(), state()
+		switch random.IntN(5) {
+		case 0:
+			after = before
+		case 1: // one thing differs, if anything
+			after = ledger.Publishers{People: slices.Clone(before.People), Needs: before.Needs}
+			for i := range after.People[:min(1, len(after.People))] {
+				p, other := &after.People[i], state()
+				if len(other.People) > 0 {
+					o := other.People[0]
+					[]func(){func() { p.Name = o.Name }, func() { p.Email = o.Email }, func() { p.Keys = o.Keys }, func() { p.May = o.May },
+						func() { p.Storefronts = o.Storefronts }, func() { p.Touch = o.Touch }, func() { p.Expires = o.Expires }}[random.IntN(7)]()
+				}
+			}
+		}
+		if twice(before) || twice(after) { // the settings can't name one address twice
+			continue
+		}
+		differences := compare(before, after, lisbon)
+		if before.Same(after) {
+			same++
+		}
+		if before.Same(after) != (len(differences) == 0) {
+			t.Fatalf("%+v\n%+v\n%+v", before, after, differences)
+		}
+		for _, d := range differences {
+			if len(d.lines) == 0 || !strings.HasPrefix(d.who, "To ") && len(d.to) == 0 {
+				t.Fatalf("nothing is said of %+v", d)
+			}
+		}
+	}
+	if same < 1000 {
+		t.Errorf("only %d were the same", same)
+	}
+}
+
+func twice(p ledger.Publishers) bool {
+	for i, one := range p.People {
+		for _, other := range p.People[:i] {
+			if strings.EqualFold(one.Email, other.Email) || strings.EqualFold(one.Name, other.Name) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -3,8 +3,6 @@ package notify
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/backsoon/backsoon/internal/config"
@@ -21,8 +19,8 @@ type edited struct {
 // lookAtSettings tells the owner of a backsoon.yaml that was changed and waits for a
 // restart: once for each content, and only when two looks have found the same.
 func (w *Watcher) lookAtSettings(ctx context.Context, now time.Time) error {
-	src, err := os.ReadFile(filepath.Join(w.Config.Dir, config.File))
-	if err != nil || bytes.Equal(src, w.Config.Source) { // what is gone changes nothing, and may be on its way
+	src, err := config.Read(w.Config.Dir)
+	if err != nil || bytes.Equal(src, w.Config.Source) { // what is gone, or can't be read, is not in anybody's way until a restart
 		w.edited = edited{}
 		return nil
 	}

@@ -241,7 +241,10 @@ func (s *site) bring(out io.Writer, u unpublished, done signed) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s: brought in from %s\n", s.path(u.name), u.copy)
-	return removeSigned(u.copy)
+	if err := removeSigned(u.copy); err != nil { // it counts all the same
+		fmt.Fprintf(out, "The copy could not be removed, and is no longer needed: %v\n", err)
+	}
+	return nil
 }
 
 // print says who has signed the file, and who has yet to.

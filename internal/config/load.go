@@ -26,7 +26,7 @@ func Load(dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := readFile(filepath.Join(dir, File))
+	src, err := Read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no %s in %s; run backsoon init %s", File, dir, dir)
 	}
@@ -35,6 +35,20 @@ func Load(dir string) (*Config, error) {
 	}
 	c, problems := Parse(dir, src, os.LookupEnv)
 	return c, problems.Err()
+}
+
+// Read gives the bytes of the settings of the site in dir, one more than they may have
+// at most. What is no regular file, and could keep the reader waiting, is an error.
+func Read(dir string) ([]byte, error) {
+	name := filepath.Join(dir, File)
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file with text in it; put one in its place", name)
+	}
+	return readFile(name)
 }
 
 // readFile reads one byte more than a file may have, at most.
