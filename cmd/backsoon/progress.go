@@ -197,7 +197,7 @@ func (m *mailWatch) say(open []ledger.Campaign, now time.Time) string {
 	perSecond, left := pace(done-first.done, all-first.done, now.Sub(first.at))
 	rate := ", " + paced(perSecond, left)
 	switch {
-	case len(m.looks) == 1:
+	case perSecond == 0 && now.Sub(first.at) < lately/2: // too early to say
 		rate = ""
 	case perSecond == 0:
 		rate = ", none of late"
