@@ -20,6 +20,11 @@ type customerDesk struct {
 	watcher *notify.Watcher
 	keys    subscribe.Keys
 	inbox   *subscribe.Inbox
+	left    chan struct{} // has room for one: somebody has left since the ledger was scrubbed
+}
+
+func newCustomerDesk(s *site, w *notify.Watcher, keys subscribe.Keys) *customerDesk {
+	return &customerDesk{s, w, keys, subscribe.NewInbox(), make(chan struct{}, 1)}
 }
 
 // handler serves what customers reach.
@@ -94,9 +99,34 @@ func (d *customerDesk) remove(ctx context.Context, address string) error {
 		subscribed, _, err := tx.Forget(address, d.keys.Seals(address)[0])
 		if subscribed && err == nil {
 			err = d.log(tx, removedEntry())
+			tx.AfterCommit(func() {
+				select {
+				case d.left <- struct{}{}:
+				default: // it is known already
+				}
+			})
 		}
 		return err
 	})
+}
+
+// scrub overwrites what is left in the ledger's files of those who have left, soon
+// after they did and not more often than each second, until the context ends.
+func (d *customerDesk) scrub(ctx context.Context, log *slog.Logger) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.left:
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+		if err := d.watcher.Ledger.Scrub(context.WithoutCancel(ctx)); err != nil {
+			log.Warn("what is left in the ledger's files of who has left is overwritten later", "error", err)
+		}
+	}
 }
 
 // log appends to the audit log, and has the story told once it is written.

@@ -336,7 +336,7 @@ trusted_proxies: [192.0.2.1]
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	return &customerDesk{s, s.watcher(l, keys, log), keys, subscribe.NewInbox()}
+	return newCustomerDesk(s, s.watcher(l, keys, log), keys)
 }
 
 // TestSameTime: nobody learns from the time of an answer, nor from its words, what

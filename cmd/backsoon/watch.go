@@ -62,10 +62,11 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, keys subscribe.Keys) error {
 		desk := operator.Open(time.Now, debts(w.Ledger))
 		w.Work = desk
-		c := &customerDesk{s, w, keys, subscribe.NewInbox()}
+		c := newCustomerDesk(s, w, keys)
 		var writing sync.WaitGroup
 		defer writing.Wait()
 		writing.Go(func() { c.inbox.Empty(ctx, log, c.write) })
+		writing.Go(func() { c.scrub(ctx, log) })
 		go serveUntil(ctx, customers, c.handler(log), log)
 		go serveUntil(ctx, admin, desk.Handler(), log)
 		go underSystemd(ctx, desk)
