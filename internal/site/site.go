@@ -32,6 +32,13 @@ type Known struct {
 	Storefronts map[string]Storefront // by id
 	Notices     map[string]Facts      // by slug
 	Changes     map[string][]Change   // by slug; see Facts.Versions
+	Log         Log
+}
+
+// Log is what an outsider needs to hold the audit log to its word.
+type Log struct {
+	Checkpoint string `json:"checkpoint"` // the newest, signed (https://c2sp.org/tlog-checkpoint); empty: there is none
+	Key        string `json:"key"`        // by which it can be verified (https://c2sp.org/signed-note)
 }
 
 // Storefront is what the ledger knows of one storefront.

@@ -15,6 +15,7 @@ type status struct {
 	Generated   string                      `json:"generated"`
 	NextChange  *string                     `json:"next_change"`
 	Storefronts map[string]storefrontStatus `json:"storefronts"`
+	Log         *Log                        `json:"log,omitempty"` // the ledger's: absent from a plain build
 }
 
 type storefrontStatus struct {
@@ -47,6 +48,9 @@ func (b *builder) status() ([]byte, error) {
 	}
 	for _, state := range b.states {
 		s.Storefronts[state.Storefront] = b.storefrontStatus(state)
+	}
+	if b.Known != nil && b.Known.Log.Checkpoint != "" {
+		s.Log = &b.Known.Log
 	}
 	return encode(s)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"github.com/backsoon/backsoon/internal/checkpoint"
 	"github.com/backsoon/backsoon/internal/config"
 )
 
@@ -20,7 +21,7 @@ var signedHeaders = []string{
 	"From", "From", "To", "To", "Cc", "Reply-To", "Subject", "Subject", "Date", "Date", "Message-ID", "In-Reply-To", "References",
 	"MIME-Version", "Content-Type", "Content-Type", "Content-Transfer-Encoding",
 	"List-Id", "List-Unsubscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Unsubscribe-Post",
-	"Auto-Submitted", "Precedence", "X-Auto-Response-Suppress", "Feedback-ID",
+	"Auto-Submitted", "Precedence", "X-Auto-Response-Suppress", "Feedback-ID", checkpoint.Header, checkpoint.Header,
 }
 
 // sign puts one DKIM-Signature (RFC 6376, relaxed/relaxed) for each key before the

@@ -134,6 +134,10 @@ func TestSignedMail(t *testing.T) {
 		{"another kind of part", "multipart/alternative", "multipart/mixed", "bad bad"},
 		{"answers elsewhere", "\r\nDate:", "\r\nReply-To: eve@evil.example\r\nDate:", "bad bad"},
 		{"another list", "<closures.harbourbooks", "<openings.harbourbooks", "bad bad"},
+		{"another checkpoint", "\r\nBacksoon-Checkpoint: ", "\r\nBacksoon-Checkpoint: AAAA", "bad bad"},
+		{"no checkpoint", "\r\nBacksoon-Checkpoint:", "\r\nBacksoon-Chequepoint:", "bad bad"},
+		{"a second checkpoint", "\r\nBacksoon-Checkpoint:", "\r\nBacksoon-Checkpoint: AAAA\r\nBacksoon-Checkpoint:", "bad bad"},
+		{"a checkpoint folded otherwise", "\r\nBacksoon-Checkpoint: ", "\r\nBacksoon-Checkpoint:\r\n   ", "good good"},
 		{"not automatic", "auto-generated", "no", "bad bad"},
 		{"other words", "Closed =E2=80=93", "Open =E2=80=93", "bad bad"},
 	}

@@ -20,6 +20,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/backsoon/backsoon/internal/address"
+	"github.com/backsoon/backsoon/internal/checkpoint"
 )
 
 // Message is what all recipients of a mail have in common.
@@ -30,6 +31,7 @@ type Message struct {
 	HTML        string    // the text/html part; empty: text alone
 	Date        time.Time // the Date header, in its own zone
 	Placeholder string    // in Text and HTML; each recipient's leave link takes its place
+	Checkpoint  string    // of the audit log, as a signed note; empty: none
 	List        *List     // nil for alerts and tests: no List-* headers
 }
 
@@ -77,10 +79,21 @@ func Render(m Message) (*Rendered, error) {
 	}
 	id := m.digest()
 	var raw bytes.Buffer
+	raw.WriteString(m.proof())
 	if _, err := m.build(id).WriteTo(&raw); err != nil {
 		return nil, fmt.Errorf("render mail: %w", err)
 	}
 	return &Rendered{pieces: cut(raw.Bytes(), id), list: m.List}, nil
+}
+
+// proof is the header by which every mail shows what the audit log had come to.
+func (m Message) proof() string {
+	if m.Checkpoint == "" {
+		return ""
+	}
+	var b strings.Builder
+	writeHeader(&b, checkpoint.Header, checkpoint.HeaderTokens(m.Checkpoint)...)
+	return b.String()
 }
 
 // build gives the message to go-mail. A Message-ID without a value keeps go-mail

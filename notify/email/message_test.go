@@ -10,11 +10,27 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/backsoon/backsoon/internal/checkpoint"
 )
 
 const (
 	placeholder = "LEAVE-LINK"
 	leavePage   = "https://closures.harbourbooks.example/leave?token=a=b&list=all&x=%3D" + "0123456789012345678901234567890123456789012345678901234567890123456789"
+)
+
+// logKey signs the log that the mails below show the checkpoint of.
+var (
+	logKey      = checkpoint.NewKey()
+	loggedSoFar = func() string {
+		signed, err := logKey.Sign("status.harbourbooks.example/open/log", 123_456, tlog.RecordHash([]byte("…")))
+		if err != nil {
+			panic(err)
+		}
+		return signed
+	}()
 )
 
 func campaign() Message {
@@ -25,6 +41,7 @@ func campaign() Message {
 		HTML:        "<p>Closed &amp; fechado – até já.</p><p><a href=\"" + placeholder + "\">Leave</a> or " + placeholder + "</p>",
 		Date:        time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC),
 		Placeholder: placeholder,
+		Checkpoint:  loggedSoFar,
 		List:        &List{ID: "closures.harbourbooks.example", Name: "Harbour Books, até já", FeedbackID: "winter-break:closed:backsoon", Mailto: "leave@harbourbooks.example"},
 	}
 }
@@ -127,6 +144,7 @@ func TestHeaders(t *testing.T) {
 		"Precedence":               "bulk",
 		"X-Auto-Response-Suppress": "All",
 		"Feedback-Id":              "winter-break:closed:backsoon",
+		checkpoint.Header:          strings.Join(checkpoint.HeaderTokens(loggedSoFar), " "),
 	}
 	for name, value := range want {
 		if got := head[name]; len(got) != 1 || got[0] != value {
@@ -137,6 +155,54 @@ func TestHeaders(t *testing.T) {
 		if head.Get(name) != "" {
 			t.Errorf("there is a %s header", name)
 		}
+	}
+}
+
+// TestCheckpoint: a mail that somebody saved has the log's checkpoint in it, on lines
+// that no mail system has to fold; an alert and a mail of text alone, too.
+func TestCheckpoint(t *testing.T) {
+	list, alert, plain := campaign(), campaign(), campaign()
+	alert.List, plain.HTML = nil, ""
+	for _, m := range []Message{list, alert, plain} {
+		r, err := Render(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := r.For(recipient())
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := checkpoint.Find(raw)
+		if err != nil || signed != loggedSoFar {
+			t.Fatalf("%q, %v in\n%s", signed, err, raw)
+		}
+		c, err := checkpoint.Open(signed, logKey.Verifier("status.harbourbooks.example/open/log"))
+		if err != nil || c.Size != 123_456 {
+			t.Errorf("%+v, %v", c, err)
+		}
+		_, field, _ := strings.Cut(string(raw), checkpoint.Header+":")
+		lines := 0
+		for line := range strings.Lines(checkpoint.Header + ":" + field) {
+			if lines > 0 && !strings.HasPrefix(line, " ") {
+				break
+			}
+			if lines++; len(line) > 78+len("\r\n") {
+				t.Errorf("a line of %d bytes: %q", len(line), line)
+			}
+		}
+		if lines < 3 {
+			t.Errorf("folded into %d lines", lines)
+		}
+	}
+	without := campaign()
+	without.Checkpoint = ""
+	if strings.Contains(string(compose(t, without, recipient())), checkpoint.Header) {
+		t.Error("an empty checkpoint is shown")
+	}
+	// The checkpoint of the moment makes no other letter of it.
+	a, b := compose(t, without, recipient()), compose(t, campaign(), recipient())
+	if _, rest, _ := strings.Cut(string(b), "\r\nDate:"); !strings.HasSuffix(string(a), rest) {
+		t.Error("more than the header is another")
 	}
 }
 
