@@ -212,7 +212,7 @@ func (w *Watcher) accept(tx *ledger.Tx, s *situation, c candidate, now time.Time
 	}
 	s.accept(c.parsed, v)
 	w.parsed[id] = c.parsed
-	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by, Also: c.also, Commit: v.Commit}
+	e := ledger.Entry{Time: now, Event: ledger.NoticeAccepted, Notice: c.slug, By: &c.by, Also: c.also, Commit: v.Commit, SHA256: c.sha}
 	if !c.parsed.Reopened.IsZero() {
 		e.OpenSteps = c.parsed.OpenSteps()
 	}

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/backsoon/backsoon/internal/checkpoint"
+	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/verify"
 	"github.com/backsoon/backsoon/notify/email"
 	"github.com/backsoon/backsoon/notify/letter"
 )
@@ -53,6 +56,7 @@ var headers = map[string]string{
 	"Precedence":               `^bulk$`,
 	"X-Auto-Response-Suppress": `^All$`,
 	"Feedback-Id":              `^\w+:[a-z-]+:closures:backsoon$`,
+	"Backsoon-Checkpoint":      `^[A-Za-z0-9+/= ]+$`,
 	"Subject":                  `^Harbour Books: |^Open again: |^Welcome back: |`,
 	"In-Reply-To":              `^<[a-z2-7]{32}@harbourbooks\.example>$`,
 	"References":               `^<[a-z2-7]{32}@harbourbooks\.example>$`,
@@ -94,6 +98,45 @@ func TestEveryMail(t *testing.T) {
 	for _, k := range []letter.Kind{letter.Announced, letter.Changed, letter.Reminder, letter.ClosedNow, letter.Update, letter.Delayed, letter.Reopened, letter.Cancelled} {
 		if !kinds[k] {
 			t.Errorf("no letter of the kind %s among %d", k, len(letters))
+		}
+	}
+}
+
+// TestEveryMailShowsTheLog: a letter, the question to who asks for them, and an alert
+// to the owner each have the log's newest checkpoint as it was when they were made,
+// which is in the ledger.
+func TestEveryMailShowsTheLog(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	b.subscribe("ann@example.org")
+	b.write("winter-break.md", winter)
+	b.write("party.md", "---\ntitle: Party\n---\n")
+	b.until("2026-11-20 10:05")
+	b.ask("bob@example.org")
+	b.until("2026-12-24 18:05")
+	sizes := map[string][]int64{}
+	for _, m := range b.mailbox.take() {
+		signed, err := checkpoint.Find([]byte(checkpoint.Header + ": " + m.header.Get(checkpoint.Header) + "\n\n"))
+		if err != nil {
+			t.Fatalf("%s: %v", m.subject, err)
+		}
+		c, err := checkpoint.Open(signed, logKey.Verifier("status.example/log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = b.l.View(t.Context(), func(tx *ledger.Tx) error {
+			return verify.Published(tx, verify.Kept{Name: m.subject, Signed: signed})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		sizes[m.to] = append(sizes[m.to], c.Size)
+	}
+	if letters := sizes["ann@example.org"]; len(letters) < 2 || letters[0] >= letters[len(letters)-1] {
+		t.Errorf("letters of a log that grows to %v", letters)
+	}
+	for _, to := range []string{"bob@example.org", "owner@harbourbooks.example"} {
+		if len(sizes[to]) == 0 {
+			t.Errorf("no mail to %s", to)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/backsoon/backsoon/internal/authority"
+	"github.com/backsoon/backsoon/internal/checkpoint"
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/notice"
@@ -96,6 +98,9 @@ func (b *bench) start() {
 	if b.l, err = ledger.Open(b.t.Context(), cfg.Database, true); err != nil {
 		b.t.Fatal(err)
 	}
+	if err := b.l.SignWith(b.t.Context(), "status.example/log", logKey); err != nil {
+		b.t.Fatal(err)
+	}
 	b.w = &Watcher{
 		Config: cfg, Ledger: b.l, Theme: templates.FS(""), SiteKey: []byte("key"), Now: b.clock, Place: b.place,
 		Log:   slog.New(slog.NewTextHandler(testLog{b.t}, nil)),
@@ -106,6 +111,7 @@ func (b *bench) start() {
 		},
 		Build: func(Snapshot) error { b.pages++; return nil },
 	}
+	b.w.Checkpoint = b.checkpoint
 	if len(cfg.Publishers) > 0 {
 		b.w.Judge = func(p Publication, now time.Time) ([]ledger.By, error) {
 			return authority.Judge(cfg, authority.Publication(p), now)
@@ -118,9 +124,24 @@ func (b *bench) start() {
 	b.t.Cleanup(func() { w.Close(); l.Close() })
 }
 
+// logKey signs the log of every bench, across restarts.
+var logKey = checkpoint.NewKey()
+
 type testLog struct{ testing.TB }
 
 func (l testLog) Write(p []byte) (int, error) { l.Logf("%s", bytes.TrimSpace(p)); return len(p), nil }
+
+// checkpoint is the newest that the ledger has.
+func (b *bench) checkpoint(ctx context.Context) (signed string) {
+	err := b.l.View(ctx, func(tx *ledger.Tx) (err error) {
+		signed, _, err = tx.Checkpoint()
+		return err
+	})
+	if err != nil {
+		b.t.Error(err)
+	}
+	return signed
+}
 
 func (b *bench) clock() time.Time {
 	b.mu.Lock()

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -65,6 +66,10 @@ func newProgram(t *testing.T) *program {
 	p := &program{newStill(t), filepath.Join(t.TempDir(), "backsoon")}
 	if out, err := exec.Command("go", "build", "-o", p.path, "../cmd/backsoon").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	data := filepath.Join(p.dir, "data")
+	if err := errors.Join(os.MkdirAll(data, 0o700), os.WriteFile(filepath.Join(data, "log.key"), logKey.PEM(), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	for i := range followers {
 		p.subscribe(fmt.Sprintf("follower%d@example.org", i))

@@ -198,7 +198,7 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n in
 		if letters, err = tx.Claim(now, limit); err != nil {
 			return err
 		}
-		return w.render(tx, letters)
+		return w.render(ctx, tx, letters)
 	})
 	if err != nil || len(letters) == 0 {
 		return 0, err
@@ -222,7 +222,7 @@ func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n in
 }
 
 // render readies the campaigns of the letters, each once.
-func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
+func (w *Watcher) render(ctx context.Context, tx *ledger.Tx, letters []ledger.Letter) error {
 	missing := map[int64]bool{}
 	for _, l := range letters {
 		if w.mail.rendered[l.Campaign] == nil {
@@ -236,20 +236,21 @@ func (w *Watcher) render(tx *ledger.Tx, letters []ledger.Letter) error {
 	if err != nil {
 		return err
 	}
+	signed := w.checkpoint(ctx)
 	for _, c := range open {
 		if !missing[c.ID] {
 			continue
 		}
-		if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c); err != nil {
+		if w.mail.rendered[c.ID], err = w.renderCampaign(tx, c, signed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// renderCampaign makes a campaign's bytes in each of its languages. A mail refers
-// to the closure's first in the same language.
-func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCampaign, error) {
+// renderCampaign makes a campaign's bytes in each of its languages, with the log's
+// checkpoint of this moment. A mail refers to the closure's first in the same language.
+func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign, signed string) (*renderedCampaign, error) {
 	own := w.Config.Language()
 	words, err := w.wordings(tx, c)
 	if err != nil {
@@ -276,7 +277,7 @@ func (w *Watcher) renderCampaign(tx *ledger.Tx, c ledger.Campaign) (*renderedCam
 		if language != own {
 			r.languages = append(r.languages, language)
 		}
-		r.in[language] = w.renderWording(language, worded, refersTo)
+		r.in[language] = w.renderWording(language, worded, refersTo, signed)
 	}
 	slices.Sort(r.languages[1:])
 	return r, nil
@@ -294,11 +295,11 @@ func (w *Watcher) wordings(tx *ledger.Tx, c ledger.Campaign) (map[string]ledger.
 
 // renderWording makes a campaign's bytes in one language. first is the closure's
 // first mail; nil where this is it.
-func (w *Watcher) renderWording(language string, c ledger.Campaign, first *ledger.Campaign) *renderedWording {
+func (w *Watcher) renderWording(language string, c ledger.Campaign, first *ledger.Campaign, signed string) *renderedWording {
 	from := w.Config.Email.From
 	message, err := email.Render(email.Message{
 		From: from, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
-		Date: c.Fired.In(w.Config.Shop.Location), Placeholder: letter.Unsubscribe,
+		Date: c.Fired.In(w.Config.Shop.Location), Placeholder: letter.Unsubscribe, Checkpoint: signed,
 		List: &email.List{
 			ID: "closures." + w.Config.Shop.URL.Hostname(), Name: w.Config.Shop.Name,
 			FeedbackID: c.Kind + ":" + c.Slug + ":closures:backsoon", Mailto: w.mailto(),
@@ -484,7 +485,7 @@ func (w *Watcher) settleAlert(tx *ledger.Tx, a ledger.Alert, out email.Outcome, 
 // came of it.
 func (w *Watcher) SendPlain(ctx context.Context, to, subject, text string, at time.Time) email.Outcome {
 	from := w.Config.Email.From
-	m, err := email.Render(email.Message{From: from, Subject: subject, Text: text, Date: at.In(w.Config.Shop.Location)})
+	m, err := email.Render(email.Message{From: from, Subject: subject, Text: text, Date: at.In(w.Config.Shop.Location), Checkpoint: w.checkpoint(ctx)})
 	if err != nil {
 		return email.Outcome{Verdict: email.Refused, Err: err}
 	}

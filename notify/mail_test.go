@@ -379,7 +379,7 @@ func (b *bench) crashAfterSending(t *testing.T) {
 		if letters, err = tx.Claim(now, sendBatch); err != nil {
 			return err
 		}
-		return b.w.render(tx, letters)
+		return b.w.render(b.t.Context(), tx, letters)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (w *Watcher) sendQuestion(ctx context.Context, q question, now time.Time) e
 		return email.Outcome{Verdict: email.SenderFault, Err: err}
 	}
 	from := w.Config.Email.From
-	m, err := email.Render(email.Message{From: from, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Date: now.In(w.Config.Shop.Location)})
+	m, err := email.Render(email.Message{From: from, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Date: now.In(w.Config.Shop.Location), Checkpoint: w.checkpoint(ctx)})
 	if err != nil {
 		return email.Outcome{Verdict: email.SenderFault, Err: err}
 	}

@@ -198,7 +198,7 @@ func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *c
 		f := s.front(want, old, now)
 		switch {
 		case !known || differs(f, old):
-			f.Revision = max(old.Revision+1, now.UnixMilli())
+			f.Revision = nextRevision(old, now)
 			c.entries = append(c.entries, s.transition(f, old, now))
 		case f.State == old.State:
 			continue
@@ -256,14 +256,7 @@ func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time 
 // transition is the audit entry of a storefront's new revision. What the clock
 // does carries the publisher of the notice that set the time.
 func (s *situation) transition(f, old ledger.Storefront, now time.Time) ledger.Entry {
-	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Revision: f.Revision}
-	if f.Checkout == schedule.CheckoutOn {
-		e.Event = ledger.StorefrontOpened
-	}
-	if !f.Until.IsZero() {
-		until := f.Until
-		e.Until = &until
-	}
+	e := entryOf(f, now)
 	cause := s.find(f.Lead)
 	if f.Checkout != old.Checkout && len(f.Notices) > 0 && !slices.Contains(f.Notices, f.Lead) {
 		cause = s.find(f.Notices[0]) // the lead only prolongs what another one began

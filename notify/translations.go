@@ -72,7 +72,7 @@ func (w *Watcher) acceptTranslation(tx *ledger.Tx, s *situation, i int, c candid
 	tx.AfterCommit(func() { w.versions[c.slug] = BasisOf(v) })
 	s.translate(i, tr.Language, c.translation)
 	s.notices[i].worded = now
-	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by, Also: c.also, Commit: v.Commit}, "", nil
+	return &ledger.Entry{Time: now, Event: ledger.TranslationAccepted, Notice: tr.Notice, Language: tr.Language, By: &c.by, Also: c.also, Commit: v.Commit, SHA256: c.sha}, "", nil
 }
 
 // withdraw ends the translation of the i-th notice into a language.

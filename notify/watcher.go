@@ -47,6 +47,10 @@ type Watcher struct {
 	Work       Observer                    // hears of the work, from several goroutines; optional
 	Place      string                      // the machine and the folder, as others that share the ledger have another; may be empty
 
+	// Checkpoint gives the newest checkpoint of the audit log, once it is remembered to be
+	// published; empty: there is none. It is called from several goroutines; optional.
+	Checkpoint func(context.Context) string
+
 	member    *ledger.Member
 	leads     bool        // it reconciles; on a shared ledger it may be one that follows
 	lost      atomic.Bool // the lease to reconcile: another watcher has it since
@@ -191,6 +195,14 @@ func (w *Watcher) outdated(now time.Time) bool {
 	}
 	due := schedule.Boundary(w.shown.plain(), w.built)
 	return !due.IsZero() && !due.After(now)
+}
+
+// checkpoint is the newest checkpoint that may be published; empty: there is none.
+func (w *Watcher) checkpoint(ctx context.Context) string {
+	if w.Checkpoint == nil {
+		return ""
+	}
+	return w.Checkpoint(ctx)
 }
 
 // wake makes the loop look again soon, from any goroutine.

@@ -70,6 +70,7 @@ func newFleet(t *testing.T, machines int) *fleet {
 		own := strings.Replace(string(settings), f.bench.mailbox.addr, m.mailbox.addr, 1)
 		f.put(m, "../../backsoon.yaml", strings.Replace(own, "email: {", "email: {settle: 0s, ", 1))
 		f.put(m, "../../data/site.key", strings.Repeat("5e", 32)+"\n")
+		f.put(m, "../../data/log.key", string(logKey.PEM()))
 		f.machines = append(f.machines, m)
 	}
 	for i := range followers {

@@ -53,7 +53,7 @@ func (s *site) readBounces(ctx context.Context, in io.Reader, out io.Writer, pat
 	if err != nil {
 		return err
 	}
-	l, err := s.openLedger(ctx, false)
+	l, err := s.openToWrite(ctx, false)
 	if err != nil {
 		return err
 	}

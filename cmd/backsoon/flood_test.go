@@ -326,7 +326,7 @@ trusted_proxies: [192.0.2.1]
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.openLedger(t.Context(), true)
+	l, err := s.openToWrite(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func canBegin(dir string) error {
 	return nil
 }
 
-// beginSite writes the files of a new site.
+// beginSite writes the files of a new site, and makes the key of its log.
 func beginSite(dir string, now time.Time) error {
 	zone := machineZone()
 	now = now.In(zone).Truncate(time.Minute)
@@ -93,7 +93,7 @@ func beginSite(dir string, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return makeLogKey(filepath.Join(dir, logKeyName))
 }
 
 // fill fills in one of the skeleton's files.

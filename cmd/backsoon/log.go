@@ -48,6 +48,7 @@ func logCommand(s *site) *cobra.Command {
 			return out.Flush()
 		})
 	}
+	cmd.AddCommand(logKeyCommand(s), logVerifyCommand(s), logProveCommand(s), logExportCommand(s))
 	return cmd
 }
 

@@ -43,7 +43,7 @@ storefronts: {web: {name: Online shop}, market: {name: Market}}
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.openLedger(t.Context(), true)
+	l, err := s.openToWrite(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

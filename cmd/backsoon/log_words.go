@@ -74,6 +74,8 @@ func deliveryWords(e ledger.Entry) string {
 		return plural(e.Counts["confirmed"], "subscriber") + " confirmed"
 	case ledger.SubscriberSuppressed:
 		return plural(e.Counts["suppressed"], "subscriber") + " suppressed: " + e.Reason
+	case ledger.LogBegun:
+		return "a new log begins: " + e.Reason
 	case ledger.SubscriberRemoved:
 		return plural(e.Counts["removed"], "subscriber") + " removed"
 	}

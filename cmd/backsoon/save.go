@@ -37,11 +37,16 @@ func replaceFile(path string, src []byte) error {
 	if err != nil {
 		return err
 	}
+	return overwrite(path, src, info.Mode().Perm())
+}
+
+// overwrite writes a file with that mode, whole or not at all, whether or not there is one already.
+func overwrite(path string, src []byte, mode fs.FileMode) error {
 	hidden, err := writeHidden(path, src, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(hidden, info.Mode().Perm()), os.Rename(hidden, path)); err != nil {
+	if err := errors.Join(os.Chmod(hidden, mode), os.Rename(hidden, path)); err != nil {
 		os.Remove(hidden)
 		return err
 	}

@@ -41,6 +41,7 @@ func init() {
 		"visit":      visit,
 		"complains":  complains,
 		"database":   database,
+		"tamper":     tamper,
 	})
 }
 
@@ -269,7 +270,7 @@ func readable(from, to string, r io.Reader) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintln(&b, "Rcpt:", to)
-	for _, name := range []string{"From", "Subject", "Feedback-Id", "List-Unsubscribe", "Message-Id"} {
+	for _, name := range []string{"From", "Subject", "Feedback-Id", "List-Unsubscribe", "Message-Id", "Backsoon-Checkpoint"} {
 		text, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get(name))
 		if err != nil {
 			return "", err
@@ -436,5 +437,16 @@ func database(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer db.Close()
 	_, err = db.Exec("CREATE TABLE photos (name TEXT); INSERT INTO photos VALUES ('harbour.jpg')")
+	ts.Check(err)
+}
+
+// tamper is `tamper FILE STATEMENT`: it changes a ledger as somebody does who has the
+// file in hand.
+func tamper(ts *testscript.TestScript, neg bool, args []string) {
+	words(ts, neg, args, 2, "tamper FILE STATEMENT")
+	db, err := sql.Open("sqlite3", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec("DROP TRIGGER IF EXISTS audit_is_not_changed; DROP TRIGGER IF EXISTS audit_is_not_deleted; " + args[1])
 	ts.Check(err)
 }

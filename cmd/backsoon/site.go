@@ -34,7 +34,8 @@ type site struct {
 	dir string // as given by --site
 	cfg *config.Config
 
-	leader string // the place of the watcher that reconciles, as the ledger last said
+	leader     string // the place of the watcher that reconciles, as the ledger last said
+	acceptLoss bool   // of `watch --accept-loss`
 }
 
 // commands lists every command.
@@ -98,7 +99,7 @@ func (s *site) update(ctx context.Context, create bool, f func(*ledger.Tx) error
 	if err := s.load(); err != nil {
 		return err
 	}
-	l, err := s.openLedger(ctx, create)
+	l, err := s.openToWrite(ctx, create)
 	if err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (s *site) removeSubscriber(ctx context.Context, out io.Writer, written stri
 	if err := s.load(); err != nil {
 		return err
 	}
-	l, err := s.openLedger(ctx, false)
+	l, err := s.openToWrite(ctx, false)
 	if err != nil {
 		return err
 	}

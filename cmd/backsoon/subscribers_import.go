@@ -46,7 +46,7 @@ func (s *site) importSubscribers(ctx context.Context, out, progress io.Writer, p
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		in.size = int(info.Size())
 	}
-	l, err := s.openLedger(ctx, true)
+	l, err := s.openToWrite(ctx, true)
 	if err != nil {
 		return err
 	}

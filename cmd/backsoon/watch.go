@@ -23,7 +23,7 @@ import (
 )
 
 func watchCommand(s *site) *cobra.Command {
-	var once bool
+	var once, acceptLoss bool
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Carry the notices out: pages, checkouts, mail; for ever",
@@ -36,6 +36,7 @@ func watchCommand(s *site) *cobra.Command {
 			log := slog.New(slog.NewTextHandler(footer.above(cmd.ErrOrStderr()), nil))
 			out := footer.above(cmd.OutOrStdout())
 			story := func(e ledger.Entry) { fmt.Fprintln(out, s.line(e)) }
+			s.acceptLoss = acceptLoss
 			if once {
 				return s.watchOnce(cmd.Context(), log, story, footer)
 			}
@@ -43,6 +44,7 @@ func watchCommand(s *site) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "do what is due now, attempt all that is owed once, and exit")
+	cmd.Flags().BoolVar(&acceptLoss, "accept-loss", false, "begin a new log where the ledger, or the log's key, that this site went by is lost for good")
 	return cmd
 }
 
@@ -98,6 +100,9 @@ func (s *site) ready() error {
 	if _, err := s.readKeys(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if _, err := s.readLogKey(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return s.canWrite()
 }
 
@@ -117,12 +122,17 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 	if err != nil {
 		return err
 	}
+	if err := s.signOrBegin(ctx, l, s.acceptLoss, story); err != nil {
+		return err
+	}
 	for _, p := range s.theme() { // no reason not to watch: the default form serves
 		log.Error("mail and pages to subscribe go out in the default form, because the site's own has a mistake", "error", p.String())
 	}
 	w := s.watcher(l, keys, log)
+	published := s.publication(l, log)
 	w.Story = story
-	w.Build = s.publisher()
+	w.Build = s.publisher(published)
+	w.Checkpoint = func(ctx context.Context) string { return published.newest(ctx).Checkpoint }
 	if err := w.Init(ctx); err != nil {
 		return err
 	}
@@ -133,7 +143,7 @@ func (s *site) withWatcher(ctx context.Context, log *slog.Logger, story func(led
 // publisher gives what brings public/ up to date, each time with no more work
 // than what has changed asks for. A theme that has changed counts from the next
 // time on.
-func (s *site) publisher() func(notify.Snapshot) error {
+func (s *site) publisher(published *publication) func(notify.Snapshot) error {
 	folder := pages.NewFolder(s.public())
 	var maker *pages.Site
 	var theme string
@@ -141,7 +151,9 @@ func (s *site) publisher() func(notify.Snapshot) error {
 		if stamp := templates.Stamp(s.cfg.Dir); maker == nil || stamp != theme {
 			maker, theme = s.pages(), stamp
 		}
-		e, err := maker.Edition(input(snap))
+		in := input(snap)
+		in.Known.Log = published.newest(context.Background())
+		e, err := maker.Edition(in)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // By is who is behind a change, and how we know.
@@ -42,6 +44,7 @@ const (
 	SubscriberRemoved    = "subscribers.removed"
 	SubscriberSuppressed = "subscribers.suppressed" // by a report that came back
 	PublishersChanged    = "publishers.changed"     // in the settings: who may publish
+	LogBegun             = "log.begun"              // a new one, because entries of the one before were lost
 )
 
 // Entry is one line of the audit log. It never holds a subscriber's address.
@@ -63,9 +66,13 @@ type Entry struct {
 	By         *By        `json:"by,omitempty"`
 	Also       []By       `json:"also,omitempty"`   // who signed beside them
 	Commit     string     `json:"commit,omitempty"` // the git commit that an accepted notice was from
+	SHA256     string     `json:"sha256,omitempty"` // of what was accepted, in hex
 
 	Before *Publishers `json:"before,omitempty"` // of publishers.changed, with After
 	After  *Publishers `json:"after,omitempty"`
+
+	Lost  string `json:"lost,omitempty"`  // of log.begun: the newest checkpoint that was published of the log that ended
+	Found string `json:"found,omitempty"` // the newest checkpoint that the ledger has; none: it has no log
 }
 
 // Counts sums up a mail (recipients, sent, failed, passed: who left meanwhile or
@@ -74,16 +81,62 @@ type Entry struct {
 // left (removed).
 type Counts map[string]int
 
-// Audit appends the entry to the log and gives it back with its index.
-func (t *Tx) Audit(e Entry) (Entry, error) {
-	err := t.row("SELECT COALESCE(MAX(idx) + 1, 0) FROM audit", nil, &e.Index)
-	if err != nil {
-		return e, fmt.Errorf("ledger: %w", err)
+// longest is how many bytes an entry has at most: what tiles have room for
+// (https://c2sp.org/tlog-tiles, "Log entries").
+const longest = 1<<16 - 1
+
+// Audit appends the entry to the log and gives it back with its index. A reason
+// that makes it too long is cut.
+func (t *Tx) Audit(e Entry) (_ Entry, err error) {
+	if t.notary == nil {
+		return e, errUnsigned
+	}
+	if e.Index, err = t.nextIndex(); err != nil {
+		return e, err
+	}
+	if len(t.leaves) == 0 {
+		t.first = e.Index
 	}
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
-	_, err = t.exec("INSERT INTO audit (idx, time, event, entry) VALUES ($1, $2, $3, $4)",
-		e.Index, millis(e.Time), e.Event, encode(e))
+	text := encode(e)
+	for ; len(text) > longest && len(e.Reason) > 16; text = encode(e) {
+		e.Reason = strings.TrimSuffix(strings.ToValidUTF8(e.Reason[:len(e.Reason)*3/4], ""), "…") + "…"
+	}
+	_, err = t.exec("INSERT INTO audit (idx, time, event, entry) VALUES ($1, $2, $3, $4)", e.Index, millis(e.Time), e.Event, text)
+	t.leaves = append(t.leaves, tlog.RecordHash([]byte(text)))
 	return e, err
+}
+
+// nextIndex is the index of the next entry. Nobody else writes meanwhile.
+func (t *Tx) nextIndex() (next int64, err error) {
+	if n := int64(len(t.leaves)); n > 0 {
+		return t.first + n, nil
+	}
+	if err = t.row("SELECT COALESCE(MAX(idx) + 1, 0) FROM audit", nil, &next); err != nil {
+		err = fmt.Errorf("ledger: %w", err)
+	}
+	return next, err
+}
+
+// Record is an entry as it is stored.
+type Record struct {
+	Index int64
+	Time  time.Time
+	Event string
+	Entry string // JSON: the leaf of the tree, to the byte
+}
+
+// Decode reads the record's entry.
+func (r Record) Decode() (e Entry, err error) { return e, decode(r.Entry, &e) }
+
+// Records gives the log from the index on, at most limit entries, oldest first.
+func (t *Tx) Records(from int64, limit int) ([]Record, error) {
+	return rows(t, func(s scanner) (r Record, err error) {
+		var at int64
+		err = s.Scan(&r.Index, &at, &r.Event, &r.Entry)
+		r.Time = fromMillis(at)
+		return r, err
+	}, "SELECT idx, time, event, entry FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2", from, limit)
 }
 
 // Entries gives the log from the index on, at most limit entries, oldest first.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // BenchmarkStateChange is one transaction on the disk: a storefront's new state,
@@ -11,6 +12,32 @@ func BenchmarkStateChange(b *testing.B) {
 	l := newLedger(b)
 	for b.Loop() {
 		update(b, l, func(tx *Tx) error { return must(changeState(tx)) })
+	}
+}
+
+// BenchmarkSigning is what the tree and its checkpoint cost a state change: each one
+// beside one without, in turns.
+func BenchmarkSigning(b *testing.B) {
+	for _, name := range []string{"SQLite", "PostgreSQL"} { // newPlace goes by the name
+		b.Run(name, func(b *testing.B) {
+			signed, unsigned := openAt(b, newPlace(b)), openAt(b, newPlace(b))
+			logged(b, signed, 1000)
+			logged(b, unsigned, 1000)
+			var with, without time.Duration
+			for b.Loop() {
+				began := time.Now()
+				update(b, signed, func(tx *Tx) error { return must(changeState(tx)) })
+				between := time.Now()
+				update(b, unsigned, func(tx *Tx) error {
+					_, err := changeState(tx)
+					tx.leaves = nil // nothing to sign
+					return err
+				})
+				with, without = with+between.Sub(began), without+time.Since(between)
+			}
+			b.ReportMetric(float64(with)/float64(without), "times-unsigned")
+			b.ReportMetric(float64((with-without).Microseconds())/float64(b.N), "µs-more/op")
+		})
 	}
 }
 

@@ -17,6 +17,9 @@ func writeOn(path string) error {
 	if err != nil {
 		return err
 	}
+	if err := l.SignWith(context.Background(), origin, key); err != nil {
+		return err
+	}
 	for {
 		var e Entry
 		err := l.Update(context.Background(), func(tx *Tx) (err error) {
@@ -77,6 +80,7 @@ func checkWhole(t *testing.T, place string, last int) {
 	if len(entries) <= last {
 		t.Errorf("%d entries, though number %d was said to be written", len(entries), last)
 	}
+	covered(t, l)
 	campaigns := read(t, l, (*Tx).OpenCampaigns)
 	if len(campaigns) != len(entries) {
 		t.Fatalf("%d entries and %d campaigns", len(entries), len(campaigns))

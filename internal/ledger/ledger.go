@@ -18,12 +18,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Ledger is an open ledger. Its methods may be called from several goroutines.
 type Ledger struct {
 	store   store
 	writing sync.Mutex // lets this process's writers in by turns: SQLite's own queue is not fair
+	notary  Notary     // see SignWith
 }
 
 // store is a database that can hold the ledger, and all that is peculiar to it.
@@ -148,8 +151,11 @@ func (l *Ledger) write(ctx context.Context, begin func(context.Context, *sql.Tx)
 	if err := begin(ctx, tx); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	t = &Tx{ctx: ctx, tx: tx, shared: l.store.shared()}
+	t = &Tx{ctx: ctx, tx: tx, shared: l.store.shared(), notary: l.notary}
 	if err := f(t); err != nil {
+		return nil, err
+	}
+	if err := t.seal(); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
@@ -176,6 +182,9 @@ type Tx struct {
 	shared  *sharing
 	claimer int64    // the member that claims; see Member.Claim
 	written []func() // see AfterCommit
+	notary  Notary
+	leaves  []tlog.Hash // what was written to the log; see seal
+	first   int64       // the index of the first of these
 }
 
 // AfterCommit has f called once the transaction is written: nothing is told

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backsoon/backsoon/internal/checkpoint"
 	"github.com/backsoon/backsoon/internal/postgrestest"
 )
 
@@ -101,6 +102,22 @@ func newPlace(t testing.TB) string {
 func onPostgres(t testing.TB) bool { return strings.Contains(t.Name(), "PostgreSQL") }
 
 func openAt(t testing.TB, place string) *Ledger {
+	t.Helper()
+	l := openUnsigned(t, place)
+	if err := l.SignWith(context.Background(), origin, key); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// origin and key are those of every log in these tests, in second processes, too.
+const origin = "status.example/log"
+
+var key, _ = checkpoint.ParseKey([]byte("-----BEGIN PRIVATE KEY-----\n" +
+	"MC4CAQAwBQYDK2VwBCIEIHRoaXJ0eS10d28gYnl0ZXMgZm9yIHRlc3RzIG9ubHkh\n-----END PRIVATE KEY-----\n"))
+
+// openUnsigned is openAt without anybody to sign the log.
+func openUnsigned(t testing.TB, place string) *Ledger {
 	t.Helper()
 	l, err := Open(context.Background(), place, true)
 	if err != nil {

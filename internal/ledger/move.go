@@ -9,7 +9,7 @@ import (
 // moved are the ledger's tables, those that others refer to first. Leases are not
 // among them: nobody watches a ledger that is moved.
 var moved = []string{"versions", "notices", "translations", "refusals", "storefronts", "endpoints", "campaigns", "wordings",
-	"letters", "imports", "subscribers", "bounces", "pending", "suppressed", "alerts", "audit"}
+	"letters", "imports", "subscribers", "bounces", "pending", "suppressed", "alerts", "logs", "hashes", "checkpoints", "audit"}
 
 // numbered are the tables whose ids the database gives: the next one has to be
 // higher than any that ever was, gone ones included, since cursors stand on them.

@@ -104,6 +104,9 @@ func TestMove(t *testing.T) {
 		t.Errorf("the next subscriber is number %d; 2500 is gone, and stays gone", back.ID)
 	}
 	update(t, to, func(tx *Tx) error { return must(changeState(tx)) })
+	if log := covered(t, to); log.First != 0 || log.Size == 0 {
+		t.Errorf("the log goes on as %+v", log)
+	}
 	if n := len(claim(t, to, t0, 9999)); n != 2499 {
 		t.Errorf("%d letters go out, those that were under way included", n)
 	}
@@ -120,7 +123,7 @@ func TestMoveAllOrNothing(t *testing.T) {
 	path, address := filepath.Join(t.TempDir(), "backsoon.db"), postgrestest.New(t)
 	from := openAt(t, path)
 	aLife(t, from)
-	to := openAt(t, address)
+	to := openUnsigned(t, address)
 	postgrestest.Exec(t, address, "ALTER TABLE audit ADD CHECK (idx < 0)") // the last table
 	if _, err := Move(context.Background(), path, address); err == nil || !strings.Contains(err.Error(), "audit") {
 		t.Errorf("%v", err)

@@ -15,6 +15,8 @@ import (
 // SQLite by themselves, and on PostgreSQL once more.
 var suite = []func(*testing.T){
 	TestFence, TestClaimsOfTheDead, TestClaimAlert, TestTextsAreStorable, TestEdition,
+	TestEveryTransactionIsSigned, TestFailedTransactionSignsNothing, TestUnsigned, TestEntriesOfBeforeAreSigned, TestOtherKeyIsRefused,
+	TestTreeIsAppendOnly, TestNewLog, TestChangedLogIsNotSigned, TestEndlessReason,
 	TestAuditRoundTrip, TestPublishers, TestAuditIsAppendOnly, TestAuditHasNoGaps, TestCampaignRoundTrip, TestFiredIsFrozen,
 	TestDropCampaign, TestFirstCampaign, TestFinish, TestKilled, TestExpand, TestExpandOfAWholeBatch,
 	TestCursorMovesWithItsLetters, TestOneLetterEach, TestCountFollowers, TestImport, TestImportBrokenOff,
