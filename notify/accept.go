@@ -305,6 +305,9 @@ func (w *Watcher) lostFolder(lost error, now time.Time) []candidate {
 		return nil
 	}
 	text := "the folder can't be read (" + lost.Error() + "); every accepted notice stays in force. Put the folder back"
+	if _, inGit := lost.(headError); inGit {
+		text = "what is committed can't be read (" + lost.Error() + "); every accepted notice stays in force. `git fsck` says what is wrong; mend the checkout, or clone it anew"
+	}
 	return []candidate{{slug: notice.Folder, path: notice.Folder, sha: "folder", state: "folder", stands: true,
 		problems: strictyaml.Problems{{File: notice.Folder, Text: text}}}}
 }

@@ -296,6 +296,11 @@ func TestCommitsRefused(t *testing.T) {
 			g.git("reset", "-q", "--hard", "HEAD~1")
 			g.put("Ada", "works.md", early)
 		}, "Ada", "but the history was rewritten"},
+		"a replay in another's commit": {func(g *gitShop) {
+			g.write("works.md", works(19, 18, 22, 9)) // which counted, with this signature beside it or another
+			g.sign("Ada", "works.md", ".sig")
+			g.commit("Eve")
+		}, "Eve", "is by a key that is no publisher's"},
 		"a symlink": {func(g *gitShop) {
 			g.write("hidden.txt", early)
 			g.remove("works.md")
@@ -531,4 +536,46 @@ func TestSHA256Repository(t *testing.T) {
 	g.accepted("2026-11-23T09:00:00Z")
 	g.put("Eve", "works.md", works(19, 18, 21, 9))
 	g.refused("Eve", "works", "is by a key that is no publisher's")
+}
+
+// TestDamagedRepository: what can't be read changes nothing, and is told.
+func TestDamagedRepository(t *testing.T) {
+	g := newGitShop(t, "", adaMay)
+	g.put("Ada", "works.md", works(19, 18, 23, 9))
+	g.accepted("2026-11-23T09:00:00Z")
+	g.put("Ada", "works.md", works(19, 18, 24, 9))
+	tree := g.git("rev-parse", "HEAD:content")
+	object := filepath.Join(g.dir, ".git/objects", tree[:2], tree[2:])
+	if err := os.Rename(object, object+".away"); err != nil {
+		t.Fatal(err)
+	}
+	g.minutely("2026-11-20 10:05")
+	equal(t, "alerts", g.mailbox.letters(), []string{owner + "A notice was not accepted"})
+	equal(t, "webhooks", g.web.types(), nil)
+	_, reasons := g.refusals()
+	if len(reasons) != 1 || !strings.HasPrefix(reasons[0], "content/closures: what is committed can't be read (") {
+		t.Errorf("%q", reasons)
+	}
+	if err := os.Rename(object+".away", object); err != nil {
+		t.Fatal(err)
+	}
+	g.accepted("2026-11-24T09:00:00Z")
+}
+
+// TestPostgreSQLCommits: what a commit has to descend from is kept there as well.
+func TestPostgreSQLCommits(t *testing.T) {
+	g := newGitShop(t, "", adaMay)
+	g.put("Ada", "works.md", works(19, 18, 22, 9))
+	g.accepted("2026-11-22T09:00:00Z")
+	g.put("Ada", "works.md", works(19, 18, 23, 9))
+	g.accepted("2026-11-23T09:00:00Z")
+	g.w.Close()
+	g.start()
+	g.git("reset", "-q", "--hard", "HEAD~1")
+	g.put("Ada", "works.md", works(19, 18, 21, 9))
+	g.settle()
+	equal(t, "webhooks", g.web.types(), nil)
+	if _, reasons := g.refusals(); len(reasons) != 1 || !strings.Contains(reasons[0], "but the history was rewritten") {
+		t.Errorf("%q", reasons)
+	}
 }

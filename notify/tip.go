@@ -189,11 +189,17 @@ func (w *Watcher) look(ctx context.Context, now time.Time) (wake time.Time, lost
 		w.folder.whole = true
 	}
 	wake, lost = w.folder.look(now, w.versions)
-	if w.tip.holds != nil || err != nil {
-		lost = err
+	switch {
+	case err != nil:
+		lost = headError{err}
+	case w.tip.holds != nil:
+		lost = nil // the folder's files don't count
 	}
 	return soonest(wake, further), lost
 }
+
+// headError is why what HEAD holds can't be read.
+type headError struct{ error }
 
 // counting is what counts: the folder's files, or those in HEAD. Before it is known
 // which, nothing does.

@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/backsoon/backsoon/internal/checkout"
+	"github.com/backsoon/backsoon/internal/notice"
 )
 
 // trap is a program that leaves a mark where it is run.
@@ -23,6 +26,29 @@ func trap(t *testing.T) (program, mark string) {
 func sprung(mark string) bool {
 	_, err := os.Stat(mark)
 	return err == nil
+}
+
+// read reads the notice as HEAD has it, and where it is from.
+func (c worktree) read() error {
+	found, err := checkout.Find(c.Context(), c.dir)
+	if err != nil {
+		return err
+	}
+	r := found.Read(c.Context(), notice.Folder)
+	defer r.Close()
+	head, err := r.Head()
+	if err != nil {
+		return err
+	}
+	files, err := r.Files(head)
+	if err != nil {
+		return err
+	}
+	if _, err := r.Origins(head, []string{"flood.md"}); err != nil {
+		return err
+	}
+	_, err = r.Blob(files["flood.md"], notice.MaxSize)
+	return err
 }
 
 // TestHostileCheckout: who can write the repository's settings can have git run
@@ -59,6 +85,9 @@ func TestHostileCheckout(t *testing.T) {
 	}
 	c.check(flood, "one", ada)
 	c.check(flood, "two", owned(t))
+	if err := c.read(); err != nil {
+		t.Error(err)
+	}
 	if sprung(mark) {
 		what, _ := os.ReadFile(mark)
 		t.Errorf("the repository had something run:\n%s", what)
@@ -122,6 +151,9 @@ func TestPartialClone(t *testing.T) {
 				c.git(ada, "config", kv[0], kv[1])
 			}
 			c.check(flood, "one", owned(t))
+			if err := c.read(); err == nil {
+				t.Error("what isn't there was read")
+			}
 			if sprung(mark) {
 				t.Error("it was fetched")
 			}

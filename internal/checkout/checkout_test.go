@@ -163,6 +163,10 @@ func TestFind(t *testing.T) {
 	if _, err := Find(t.Context(), broken); err == nil || !strings.Contains(err.Error(), "git: not a git repository") {
 		t.Errorf("what only looks like one: %v", err)
 	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := Find(t.Context(), r.dir); err == nil || !strings.Contains(err.Error(), "git isn't installed here; install it") {
+		t.Errorf("without git: %v", err)
+	}
 }
 
 // TestForged: whatever the repository says beside its objects, or in their place, is
