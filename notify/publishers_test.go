@@ -171,7 +171,8 @@ func TestPostgreSQLOlderPublishers(t *testing.T) {
 	ada, bob := newSigner(t), newSigner(t)
 	with, without := "publishers:\n"+ada.as("Ada", everything, "")+bob.as("Bob", everything, ""), "publishers:\n"+ada.as("Ada", everything, "")
 	b := newBench(t, "2026-11-20 10:00", with)
-	b.write("README.txt", "The folder is there before the watcher.")
+	b.publish("winter-break.md", winter, ada)
+	b.publish("winter-break.pt.md", winterInPortuguese, ada)
 	b.settle()
 	b.place = "the first machine"
 	b.restart(without)
@@ -205,6 +206,11 @@ func TestPostgreSQLOlderPublishers(t *testing.T) {
 		events := b.events("storefront.", "webhook.", "mail.", "publishers.")
 		if last := events[len(events)-1]; last != "notice."+step.outcome+" works" {
 			t.Errorf("%d, %s: %s", i, step.place, last)
+		}
+		if step.settings == "" { // no signature is asked for there, but nothing counts
+			b.remove("winter-break.pt.md")
+			b.settle()
+			equal(t, "a translation whose file is gone", []string{b.title("winter-break", "pt")}, []string{"Fechado para as férias de inverno"})
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (w *Watcher) takeTranslation(tx *ledger.Tx, s *situation, c candidate, refu
 		if !known || !w.counting().holds(of) || (c.found && w.Ledger.Shared()) { // a copy of the folder that never had it deletes nothing
 			return nil, "", nil
 		}
-		if w.Judge != nil { // nobody signs for a file that isn't there
+		if w.Judge != nil || w.replaced { // nobody signs for a file that isn't there
 			return w.refuse(tx, c, c.path+": the file is gone, but its last accepted version stays on the pages; put it back, "+
 				"or sign one with other words", ledger.NoticeMissing, refusals, now)
 		}

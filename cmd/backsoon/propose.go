@@ -96,8 +96,8 @@ type edit struct {
 }
 
 // enact writes what a command has made, once it is signed, where signatures are
-// asked for, or, in a checkout, for the owner to commit. What somebody else has to sign, too, waits where no watcher looks, and
-// doesn't count yet.
+// asked for, or, in a checkout, for the owner to commit. What somebody else has to
+// sign, too, waits where no watcher looks, and doesn't count yet.
 func (s *site) enact(cmd *cobra.Command, e edit, now time.Time) (counts bool, err error) {
 	out := cmd.OutOrStdout()
 	inHead, err := s.inHead(cmd.Context())
