@@ -46,7 +46,7 @@ const (
 )
 
 // flood is a notice whose mail has about 5 KB.
-var flood = "---\ntitle: Flood\ncloses: 2026-11-20 10:00\n---\n" + strings.Repeat("The cellar is full of water, and so is the room with the parcels. ", 5) + "\n"
+var flood = "---\ntitle: Flood\ncloses: 2026-11-20 10:00\n---\n" + strings.Repeat("The cellar is full of water, and so is the room with the parcels. ", 2) + "\n"
 
 func compareMail(b *testing.B, far time.Duration, connections int) {
 	server := postfixSink(b)
