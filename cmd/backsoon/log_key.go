@@ -56,10 +56,14 @@ func (s *site) logVerifier(ctx context.Context) (string, error) {
 		logs, err = tx.Logs()
 		return err
 	})
-	if len(logs) > 0 {
-		origin = logs[len(logs)-1].Origin()
+	if err != nil || len(logs) == 0 {
+		return key.Verifier(origin), err
 	}
-	return key.Verifier(origin), err
+	log := logs[len(logs)-1]
+	if key.Verifier(log.Origin()) != log.Verifier {
+		return "", explainLoss(&ledger.OtherKeyError{Log: log})
+	}
+	return log.Verifier, nil
 }
 
 // logKeyName is where a site has the key of its log.

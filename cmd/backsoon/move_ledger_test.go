@@ -57,6 +57,8 @@ func TestMoveLedger(t *testing.T) {
 		return backsoon(0, "log", "--json") + backsoon(0, "status", "--json") + backsoon(0, "subscribers", "export")
 	}
 	before := facts()
+	audit := filepath.Join(dir, "audit")
+	backsoon(0, "log", "export", audit)
 
 	backsoon(2, "move-ledger", "data/other.db")
 	release, err := ledger.Lock(filepath.Join(dir, "data", "backsoon.db"))
@@ -77,9 +79,25 @@ func TestMoveLedger(t *testing.T) {
 	if after := facts(); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
+	if out := backsoon(0, "log", "verify", "--checkpoint", filepath.Join(audit, "checkpoint")); !strings.Contains(out, "The log holds.") {
+		t.Error(out)
+	}
+	if out := backsoon(0, "log", "export", audit); !strings.Contains(out, ", 0 of them new") {
+		t.Errorf("the log doesn't go on from what was exported before: %s", out)
+	}
 	backsoon(0, "watch", "--once")
 	if after := facts(); after != before {
 		t.Errorf("the watcher changed something:\n%s\nafter:\n%s", before, after)
+	}
+	key := filepath.Join(dir, "data", "log.key") // another machine comes without it
+	if err := os.Rename(key, key+".elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if out := backsoon(1, "watch", "--once"); !strings.Contains(out, "data/log.key is not here, or not the right one: the log status.example/log is signed with another key") {
+		t.Error(out)
+	}
+	if err := os.Rename(key+".elsewhere", key); err != nil {
+		t.Fatal(err)
 	}
 	if out := backsoon(1, "move-ledger", written); !strings.Contains(out, "in PostgreSQL already") {
 		t.Error(out)
