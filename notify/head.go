@@ -76,7 +76,7 @@ func readHead(r *checkout.Reader, commit string, versions map[string]Basis, befo
 		}
 		slug := strings.TrimSuffix(name, ".md")
 		c := before.same(slug, held)
-		if c == nil {
+		if c == nil || c.Src == nil && c.SHA256 != versions[slug].SHA256 {
 			c = readCommitted(r, name, held)
 		}
 		if h.Files[slug] = c; c.SHA256 != versions[slug].SHA256 {

@@ -107,6 +107,9 @@ func (t *tip) take(head *Head, versions map[string]Basis, now time.Time) {
 	}
 	t.holds = newFolder(t.site, true)
 	for slug, c := range head.Files {
+		if c.SHA256 == versions[slug].SHA256 {
+			c.Src, c.Signatures = nil, nil // it is in the ledger
+		}
 		s := &sighting{since: t.since, ripe: now, found: first, read: true, file: c.File, sha: c.SHA256, text: c.text,
 			signatures: c.Signatures, origin: c.Origin, against: c.against, state: stateOf(c.SHA256, c.Signatures, c.Origin)}
 		if was := before.sighted(slug); was != nil && was.state == s.state {

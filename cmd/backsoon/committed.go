@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -68,12 +69,24 @@ func (s *site) submissions(ctx context.Context, r *record) (all []submission, er
 	if r.head != nil {
 		for _, name := range slices.Sorted(maps.Keys(r.head.Files)) {
 			if !slices.ContainsFunc(all, func(w submission) bool { return w.Name == name }) {
-				c := r.head.Files[name]
-				all = append(all, submission{c.File, c.Signatures, c.Origin, false})
+				all = append(all, s.committed(r.head.Files[name], r.versions[name]))
 			}
 		}
 	}
 	return all, nil
+}
+
+// committed is a file as HEAD holds it or, where it doesn't count yet and somebody has
+// signed it in the work tree, with that signature, which is to be committed.
+func (s *site) committed(c *notify.Committed, accepted notify.Basis) submission {
+	sub := submission{c.File, c.Signatures, c.Origin, false}
+	for i, beside := range notice.ReadSignatures(s.cfg.Dir, c.Name+".md") {
+		if beside != nil && !bytes.Equal(beside, c.Signatures[i]) && c.SHA256 != accepted.SHA256 {
+			sub.signatures = slices.Clone(sub.signatures)
+			sub.signatures[i], sub.uncommitted = beside, true
+		}
+	}
+	return sub
 }
 
 // head reads what counts in a checkout; nil: the folder counts as it is.
