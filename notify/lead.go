@@ -104,8 +104,8 @@ func (w *Watcher) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.edition, w.unsure, w.begins = edition, false, len(s.fronts) == 0
-		if !w.begins { // else there is nothing to show yet
+		w.edition, w.unsure, w.begins = edition, false, s.begins()
+		if len(s.fronts) > 0 { // else there is nothing to show yet
 			w.shown, w.stale = s, true
 		}
 		return nil

@@ -193,6 +193,9 @@ func (w *Watcher) load(tx *ledger.Tx) (*situation, error) {
 	if s.fronts, err = tx.Storefronts(); err != nil {
 		return nil, err
 	}
+	if s.anew, err = tx.BegunAnew(); err != nil {
+		return nil, err
+	}
 	open, err := tx.OpenCampaigns()
 	for _, c := range open {
 		if c.Fired.IsZero() {

@@ -22,6 +22,7 @@ type situation struct {
 	pending []*ledger.Campaign // not fired; ID 0: not written yet
 	counted map[string]int     // how many follow those of pending that may begin, by audience; nil: all may
 	steady  time.Time          // what it would be if the machine's clock had not jumped; zero: it has not
+	anew    time.Time          // when the log was begun anew; zero: never. See unheard
 }
 
 // rules are the settings that decide.
@@ -63,7 +64,7 @@ type alert struct {
 
 // clone copies what advance changes; of the notices, it does when one changes.
 func (s *situation) clone() *situation {
-	c := &situation{rules: s.rules, fronts: maps.Clone(s.fronts), notices: slices.Clone(s.notices)}
+	c := &situation{rules: s.rules, fronts: maps.Clone(s.fronts), notices: slices.Clone(s.notices), anew: s.anew}
 	for _, p := range s.pending {
 		waiting := *p
 		c.pending = append(c.pending, &waiting)
@@ -197,8 +198,8 @@ func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *c
 		old, known := s.fronts[want.Storefront]
 		f := s.front(want, old, now)
 		switch {
-		case !known || differs(f, old):
-			f.Revision = nextRevision(old, now)
+		case !known || differs(f, old) || s.unheard(old):
+			f.Revision = max(old.Revision+1, now.UnixMilli())
 			c.entries = append(c.entries, s.transition(f, old, now))
 		case f.State == old.State:
 			continue
@@ -206,6 +207,24 @@ func (s *situation) moveStorefronts(states []schedule.State, now time.Time, c *c
 		s.fronts[f.ID] = f
 		c.fronts = append(c.fronts, f)
 	}
+}
+
+// unheard tells whether receivers may obey a revision of the storefront that the
+// ledger has lost: its own is from before the log was begun anew. It is told its
+// state once more, under a revision of now.
+func (s *situation) unheard(f ledger.Storefront) bool {
+	return f.ID != "" && !s.anew.IsZero() && f.Revision < s.anew.UnixMilli()
+}
+
+// begins tells whether the first round has to tell storefronts what it can't know to
+// be news, and so needs the whole folder.
+func (s *situation) begins() bool {
+	for _, f := range s.fronts {
+		if s.unheard(f) {
+			return true
+		}
+	}
+	return len(s.fronts) == 0
 }
 
 // differs tells whether a storefront has to be told: whether its checkout,
@@ -256,7 +275,14 @@ func since(want schedule.State, old ledger.Storefront, now time.Time) time.Time 
 // transition is the audit entry of a storefront's new revision. What the clock
 // does carries the publisher of the notice that set the time.
 func (s *situation) transition(f, old ledger.Storefront, now time.Time) ledger.Entry {
-	e := entryOf(f, now)
+	e := ledger.Entry{Time: now, Event: ledger.StorefrontClosed, Storefront: f.ID, Revision: f.Revision}
+	if f.Checkout == schedule.CheckoutOn {
+		e.Event = ledger.StorefrontOpened
+	}
+	if !f.Until.IsZero() {
+		until := f.Until
+		e.Until = &until
+	}
 	cause := s.find(f.Lead)
 	if f.Checkout != old.Checkout && len(f.Notices) > 0 && !slices.Contains(f.Notices, f.Lead) {
 		cause = s.find(f.Notices[0]) // the lead only prolongs what another one began

@@ -69,7 +69,7 @@ type Watcher struct {
 	overdue   map[int64]bool // the campaigns of which the owner knows that they take too long
 	digest    digest         // of refusals, that the owner was told last or is to be told
 	lostSince time.Time      // since when the folder can't be read; zero: it can
-	begins    bool           // nothing was ever carried out before
+	begins    bool           // nothing was ever carried out before, or nobody knows what was
 	beginsBy  time.Time      // when the first round waits no longer
 	shown     *situation     // as of the last Reconcile
 	unsure    bool           // the last transaction failed: the ledger is to be read anew
@@ -129,7 +129,7 @@ func (w *Watcher) Look(ctx context.Context) error {
 	return w.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		s, err := w.load(tx)
 		if err == nil {
-			w.begins = len(s.fronts) == 0
+			w.begins = s.begins()
 		}
 		return err
 	})

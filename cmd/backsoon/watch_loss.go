@@ -8,7 +8,6 @@ import (
 	"github.com/backsoon/backsoon/internal/checkpoint"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/verify"
-	"github.com/backsoon/backsoon/notify"
 )
 
 // signOrBegin is signLog for the watcher. Where the log doesn't go on from what was
@@ -32,8 +31,8 @@ func (s *site) signOrBegin(ctx context.Context, l *ledger.Ledger, acceptLoss boo
 }
 
 // beginLog begins a new log, which records how far the one before was published and
-// how far the ledger has it. Every storefront is told its state anew: receivers may
-// have heard of revisions that the ledger doesn't know.
+// how far the ledger has it. The watcher's first round then tells every storefront its
+// state anew: receivers may have heard of revisions that the ledger doesn't know.
 func (s *site) beginLog(ctx context.Context, l *ledger.Ledger, why string, story func(ledger.Entry)) error {
 	key, err := s.logKey()
 	if err != nil {
@@ -60,27 +59,14 @@ func (s *site) beginLog(ctx context.Context, l *ledger.Ledger, why string, story
 		if err := tx.BeginLog(last+1, checkpoint.Nth(origin, last+1), key); err != nil {
 			return err
 		}
-		return tellAnew(tx, e, story)
+		e, err = tx.Audit(e)
+		tx.AfterCommit(func() { story(e) })
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	return s.signLog(ctx, l)
-}
-
-// tellAnew writes the new log's first entries.
-func tellAnew(tx *ledger.Tx, first ledger.Entry, story func(ledger.Entry)) error {
-	write := func(e ledger.Entry) error {
-		e, err := tx.Audit(e)
-		if err == nil && story != nil {
-			tx.AfterCommit(func() { story(e) })
-		}
-		return err
-	}
-	if err := write(first); err != nil {
-		return err
-	}
-	return notify.TellAnew(tx, first.Time, write)
 }
 
 // furthest is the checkpoint of the last log, and of most entries.

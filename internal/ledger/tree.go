@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -152,6 +153,20 @@ func (t *Tx) logs(which string) ([]Log, error) {
 func (t *Tx) Checkpoint() (signed, verifier string, err error) {
 	log, err := t.log()
 	return log.Checkpoint, log.Verifier, err
+}
+
+// BegunAnew is when the log that grows began in the place of one of which entries
+// were lost; zero: it is the shop's first.
+func (t *Tx) BegunAnew() (time.Time, error) {
+	log, err := t.log()
+	if err != nil || log.Number <= 1 {
+		return time.Time{}, err
+	}
+	first, err := t.Records(log.First, 1)
+	if err != nil || len(first) == 0 {
+		return time.Time{}, err
+	}
+	return first[0].Time, nil
 }
 
 // seal lets the tree grow by what the transaction has written, and signs it.
