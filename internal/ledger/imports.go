@@ -208,10 +208,13 @@ func (t *Tx) insert(table string, columns []string, lines [][]any, otherwise str
 	return written, nil
 }
 
-// insertBy writes rows by a statement that takes up to n of them, prepared once.
+// insertBy writes rows by a statement that takes n of them, prepared once.
 func (t *Tx) insertBy(statement string, lines [][]any, n int) (written int64, err error) {
-	if len(lines) == 0 {
+	switch {
+	case len(lines) == 0:
 		return 0, nil
+	case len(lines) <= n: // once: over a network to prepare it is one more round trip
+		return t.exec(statement, slices.Concat(lines...)...)
 	}
 	insert, err := t.tx.PrepareContext(t.ctx, statement)
 	if err != nil {
