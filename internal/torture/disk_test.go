@@ -158,9 +158,12 @@ func (w *world) fill() (ballast string) {
 	return ballast
 }
 
-// sound checks the ledger by SQLite's own means.
+// sound checks the ledger by SQLite's own means, and the log by its signatures.
 func (w *world) sound() {
 	w.t.Helper()
+	if out, err := w.try("log", "verify"); err != nil {
+		w.t.Errorf("the log does not hold: %v\n%s", err, out)
+	}
 	if err := integrity(filepath.Join(w.dir, "data", "backsoon.db")); err != nil {
 		w.t.Error(err)
 	}

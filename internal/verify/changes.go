@@ -126,6 +126,8 @@ func holdVersion(tx *ledger.Tx, v ledger.Version, e ledger.Entry) error {
 		return faultOf(e, fmt.Sprintf("version %d of the ledger, which it is about, was accepted at another time", v.ID))
 	case e.By == nil || *e.By != v.By:
 		return faultOf(e, fmt.Sprintf("version %d of the ledger, which it is about, has another publisher", v.ID))
+	case e.Commit != v.Commit:
+		return faultOf(e, fmt.Sprintf("version %d of the ledger, which it is about, was accepted from another commit", v.ID))
 	}
 	content, err := tx.Content(v.ID)
 	if err != nil {

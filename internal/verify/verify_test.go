@@ -312,6 +312,7 @@ func TestTampering(t *testing.T) {
 			v.do("UPDATE versions SET content = $1, sha256 = $2 WHERE id = 2", []byte(""), hex.EncodeToString(sha256.New().Sum(nil)))
 		}, 3, "other words than were accepted"},
 		"a publisher":          {func(v *vandal) { v.do("UPDATE versions SET by = replace(by, 'Ada', 'Eve') WHERE id = 3") }, 6, "another publisher"},
+		"a commit":             {func(v *vandal) { v.do("UPDATE versions SET git_commit = 'c0ffee' WHERE id = 2") }, 3, "from another commit"},
 		"an acceptance's time": {func(v *vandal) { v.do("UPDATE versions SET accepted = accepted + 1 WHERE id = 1") }, 0, "accepted at another time"},
 		"an older version":     {func(v *vandal) { v.do("UPDATE notices SET version = 1") }, 6, "not what the ledger has in force"},
 		"a version removed":    {func(v *vandal) { v.do("UPDATE notices SET version = 2"); v.do("DELETE FROM versions WHERE id = 3") }, 6, "no longer in the ledger"},
