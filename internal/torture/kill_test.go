@@ -58,6 +58,7 @@ func TestKilled(t *testing.T) {
 	w.everyChangeOnce(o.saves)
 	w.everyCheckoutRight(o.open)
 	w.everyLetter(kills)
+	w.sound()
 }
 
 func seeded(t *testing.T) *rand.Rand {

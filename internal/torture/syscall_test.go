@@ -104,6 +104,7 @@ func (c *change) path() string { return "content/closures/" + c.slug() + ".md" }
 // in everybody's mailbox.
 func (c *change) check(call string) {
 	c.w.t.Helper()
+	c.w.sound()
 	want, entries := "on", 0
 	if c.closed {
 		want = "off"
