@@ -67,7 +67,7 @@ func newCheckout(t *testing.T) *checkout {
 			c.obey(p.Data)
 			panic(http.ErrAbortHandler)
 		case stall: // the sender gives up after 15 s
-			time.Sleep(17 * time.Second)
+			time.Sleep(20 * time.Second)
 			c.obey(p.Data) // late: what was sent meanwhile came before
 			return
 		}
