@@ -389,15 +389,22 @@ func (w *Watcher) returnPath(to string) string {
 func (w *Watcher) settleAll(tx *ledger.Tx, letters []ledger.Letter, outcomes []email.Outcome) error {
 	now := w.Now()
 	rest, why := w.mail.rest.after(outcomes, letters, now)
+	var sent []ledger.Letter
 	for i, l := range letters {
-		if err := w.settle(tx, l, outcomes[i], now, rest.until); err != nil {
+		if outcomes[i].Verdict == email.Sent {
+			sent = append(sent, l)
+		} else if err := w.settle(tx, l, outcomes[i], now, rest.until); err != nil {
 			return err
 		}
+	}
+	if err := tx.LetterSent(sent...); err != nil {
+		return err
 	}
 	return w.notePause(tx, rest, why, now)
 }
 
-// settle follows the table of what a server's answer means. What is tried again
+// settle follows the table of what a server's answer means where it didn't take the
+// letter. What is tried again
 // waits for the end of the mail's rest, if there is one.
 func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now, rested time.Time) error {
 	why := ""
@@ -407,8 +414,6 @@ func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now,
 	switch out.Verdict {
 	case "": // never tried
 		return tx.LetterUntried(l)
-	case email.Sent:
-		return tx.LetterSent(l)
 	case email.BadAddress:
 		if err := tx.Suppress(l.Subscriber.ID, why); err != nil {
 			return err

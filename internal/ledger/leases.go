@@ -103,6 +103,15 @@ func (t *Tx) locking(clause string) string {
 	return " " + clause
 }
 
+// among is the condition, as SQL, for a column to be one of the whole numbers that
+// the parameter lists as JSON.
+func (t *Tx) among(column, parameter string) string {
+	if t.shared == nil {
+		return column + " IN (SELECT value FROM json_each(" + parameter + "))"
+	}
+	return column + " IN (SELECT value::bigint FROM json_array_elements_text(" + parameter + "::text::json))"
+}
+
 // leaseEnd is when a lease that is given now ends, as SQL: on SQLite never.
 func (t *Tx) leaseEnd() string { return fmt.Sprintf("%s + %d", t.clock(), LeaseTime.Milliseconds()) }
 

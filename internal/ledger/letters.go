@@ -38,23 +38,47 @@ func (t *Tx) claimSome(now time.Time, limit int) (claimed []Letter, more bool, e
 	if err != nil {
 		return nil, false, err
 	}
+	subscribers, err := t.subscribersOf(due)
+	if err != nil {
+		return nil, false, err
+	}
 	for _, l := range due {
 		id := l.Subscriber.ID
-		if l.Subscriber, err = t.subscriber("id = $1", id); err != nil {
+		if l.Subscriber = subscribers[id]; l.Subscriber.Reachable() {
+			claimed = append(claimed, l)
+		} else if err := t.passOver(l.Campaign, id); err != nil {
 			return nil, false, err
 		}
-		if !l.Subscriber.Reachable() {
-			if err := t.passOver(l.Campaign, id); err != nil {
-				return nil, false, err
-			}
-			continue
-		}
-		if _, err := t.exec("UPDATE letters SET claim = $1 WHERE campaign = $2 AND subscriber = $3", t.claimer, l.Campaign, id); err != nil {
+	}
+	for campaign, ids := range byCampaign(claimed) {
+		if _, err := t.exec("UPDATE letters SET claim = $1 WHERE campaign = $2 AND "+t.among("subscriber", "$3"), t.claimer, campaign, encode(ids)); err != nil {
 			return nil, false, err
 		}
-		claimed = append(claimed, l)
 	}
 	return claimed, len(due) == limit, nil
+}
+
+// subscribersOf gives the letters' subscribers, by id; who has left is not among them.
+func (t *Tx) subscribersOf(letters []Letter) (map[int64]Subscriber, error) {
+	ids := []int64{}
+	for _, l := range letters {
+		ids = append(ids, l.Subscriber.ID)
+	}
+	all, err := rows(t, scanSubscriber, "SELECT "+subscriberColumns+" FROM subscribers WHERE "+t.among("id", "$1")+" AND "+counted, encode(ids))
+	byID := make(map[int64]Subscriber, len(all))
+	for _, s := range all {
+		byID[s.ID] = s
+	}
+	return byID, err
+}
+
+// byCampaign gives the subscribers of letters.
+func byCampaign(letters []Letter) map[int64][]int64 {
+	ids := map[int64][]int64{}
+	for _, l := range letters {
+		ids[l.Campaign] = append(ids[l.Campaign], l.Subscriber.ID)
+	}
+	return ids
 }
 
 func (t *Tx) passOver(campaign, subscriber int64) error {
@@ -71,17 +95,30 @@ func (t *Tx) LetterUntried(l Letter) error {
 	return err
 }
 
-// LetterSent settles a letter, whoever has claimed it since: it is a fact. Who
+// LetterSent settles letters, whoever has claimed them since: it is a fact. Who
 // asked only for the reopening is forgotten.
-func (t *Tx) LetterSent(l Letter) error {
-	if err := t.settle(l, "sent", ""); err != nil {
+func (t *Tx) LetterSent(sent ...Letter) error {
+	for campaign, ids := range byCampaign(sent) {
+		n, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND "+t.among("subscriber", "$2"), campaign, encode(ids))
+		if err == nil && n > 0 { // the others were overtaken meanwhile: counted there
+			_, err = t.exec("UPDATE campaigns SET sent = sent + $1 WHERE id = $2", n, campaign)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	stay, leave := []int64{}, []int64{}
+	for _, l := range sent {
+		if l.Subscriber.UntilReopen {
+			leave = append(leave, l.Subscriber.ID)
+		} else {
+			stay = append(stay, l.Subscriber.ID)
+		}
+	}
+	if _, err := t.exec("DELETE FROM subscribers WHERE "+t.among("id", "$1"), encode(leave)); err != nil {
 		return err
 	}
-	if l.Subscriber.UntilReopen {
-		_, err := t.exec("DELETE FROM subscribers WHERE id = $1", l.Subscriber.ID)
-		return err
-	}
-	_, err := t.exec("UPDATE subscribers SET failures = 0 WHERE id = $1 AND failures > 0", l.Subscriber.ID)
+	_, err := t.exec("UPDATE subscribers SET failures = 0 WHERE "+t.among("id", "$1")+" AND failures > 0", encode(stay))
 	return err
 }
 
@@ -91,23 +128,18 @@ func (t *Tx) LetterFailed(l Letter, reason string) error {
 	if err != nil || !mine {
 		return err
 	}
-	return t.settle(l, "failed", reason)
+	n, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = t.exec("UPDATE campaigns SET failed = failed + 1, error = CASE WHEN $1 = '' THEN error ELSE $2 END WHERE id = $3", reason, reason, l.Campaign)
+	return err
 }
 
 // stillClaimed tells whether the letter is whose it was, and keeps it so.
 func (t *Tx) stillClaimed(l Letter) (bool, error) {
 	n, err := t.exec("UPDATE letters SET claim = $1 WHERE campaign = $2 AND subscriber = $3 AND claim = $4", l.claim, l.Campaign, l.Subscriber.ID, l.claim)
 	return n > 0, err
-}
-
-func (t *Tx) settle(l Letter, count, reason string) error {
-	n, err := t.exec("DELETE FROM letters WHERE campaign = $1 AND subscriber = $2", l.Campaign, l.Subscriber.ID)
-	if err != nil || n == 0 { // overtaken meanwhile: counted there
-		return err
-	}
-	_, err = t.exec(fmt.Sprintf("UPDATE campaigns SET %s = %s + 1, error = CASE WHEN $1 = '' THEN error ELSE $2 END WHERE id = $3", count, count),
-		reason, reason, l.Campaign)
-	return err
 }
 
 // LetterLater puts a letter off, unless another watcher has claimed it since.
