@@ -49,9 +49,10 @@ func startDemo(t *testing.T) runningDemo {
 		t.Fatal(err)
 	}
 	printed := bufio.NewReader(out)
+	var reading sync.WaitGroup
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		io.Copy(io.Discard, printed)
+		reading.Wait()
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the demo ended badly: %v", err)
 		}
@@ -62,7 +63,12 @@ func startDemo(t *testing.T) runningDemo {
 	if address == nil || len(dirs) != 1 {
 		t.Fatalf("the demo's first words are %q (%v), its folders %q", line, err, dirs)
 	}
-	go io.Copy(io.Discard, printed)
+	reading.Go(func() { io.Copy(io.Discard, printed) })
+	for end := time.Now().Add(time.Minute); !exists(filepath.Join(dirs[0], "public", "index.html")); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the demo makes no pages")
+		}
+	}
 	return runningDemo{address[1], dirs[0]}
 }
 
