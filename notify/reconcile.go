@@ -404,26 +404,6 @@ func (w *Watcher) audit(tx *ledger.Tx, e ledger.Entry) error {
 	return err
 }
 
-// alert writes a mail to the owner into the transaction.
-func (w *Watcher) alert(tx *ledger.Tx, a alert, now time.Time) error {
-	if len(a.refused) > 0 {
-		return w.alertRefusals(tx, a.refused, now)
-	}
-	to := a.to
-	if to == nil {
-		to = w.Config.Alerts
-		tx.AfterCommit(func() { w.Log.Warn(a.subject, "detail", a.text) })
-	}
-	if w.Config.Email == nil {
-		return nil
-	}
-	_, err := tx.AddAlert(to, w.subject(a), a.text, now, now)
-	return err
-}
-
-// subject names the shop, since one owner may have several.
-func (w *Watcher) subject(a alert) string { return w.Config.Shop.Name + ": " + a.subject }
-
 func soonest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

@@ -15,7 +15,6 @@ const (
 	quietRef    = 100 * time.Millisecond // before HEAD is believed: a rebase moves it on and on
 	gitPatience = time.Minute            // with a git that is at work, or that somebody left in the middle of something
 	gitGlance   = 500 * time.Millisecond // at a git that is at work
-	gitTime     = 30 * time.Second       // that reading a whole history may take
 )
 
 // tip follows the last commit of the git checkout around the site. Where publishers
@@ -46,7 +45,7 @@ func (t *tip) look(ctx context.Context, now time.Time, versions map[string]Basis
 	if !t.watched || !t.news {
 		return t.wake(now), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	ctx, cancel := context.WithTimeout(ctx, checkout.Patience)
 	defer cancel()
 	if t.around, err = checkout.Find(ctx, t.site); err != nil {
 		return now.Add(quietRefuse), err

@@ -7,40 +7,11 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/backsoon/backsoon/internal/checkout"
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/notify"
 )
-
-// gitTime is how long reading a checkout may take.
-const gitTime = 30 * time.Second
-
-// inHead gives the checkout in whose last commit the notices are; nil: there is none,
-// or publishers aren't set, and the folder counts as it is.
-func (s *site) inHead(ctx context.Context) (*checkout.Checkout, error) {
-	if len(s.cfg.Publishers) == 0 {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, gitTime)
-	defer cancel()
-	c, err := checkout.Find(ctx, s.cfg.Dir)
-	if c == nil || err != nil {
-		return nil, err
-	}
-	r := c.Read(ctx, notice.Folder)
-	defer r.Close()
-	head, err := r.Head()
-	if head == "" || err != nil {
-		return nil, err
-	}
-	files, err := r.Files(head)
-	if err != nil || !slices.ContainsFunc(slices.Collect(maps.Keys(files)), notice.IsName) {
-		return nil, err
-	}
-	return c, nil
-}
 
 // submission is a file that somebody wants to count.
 type submission struct {
@@ -89,29 +60,57 @@ func (s *site) committed(c *notify.Committed, accepted notify.Basis) submission 
 	return sub
 }
 
-// head reads what counts in a checkout; nil: the folder counts as it is.
+// around gives the checkout that the site lies in; nil: there is none, or publishers
+// aren't set, and the folder counts as it is.
+func (s *site) around(ctx context.Context) (*checkout.Checkout, error) {
+	if len(s.cfg.Publishers) == 0 {
+		return nil, nil
+	}
+	return checkout.Find(ctx, s.cfg.Dir)
+}
+
+// head reads what counts in a checkout; nil: the folder counts as it is, since the
+// last commit holds no notice.
 func (s *site) head(ctx context.Context, versions map[string]notify.Basis) (*notify.Head, error) {
-	c, err := s.inHead(ctx)
+	ctx, cancel := context.WithTimeout(ctx, checkout.Patience)
+	defer cancel()
+	c, err := s.around(ctx)
 	if c == nil || err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitTime)
-	defer cancel()
-	return notify.ReadHead(ctx, c, versions)
+	h, err := notify.ReadHead(ctx, c, versions)
+	if err != nil || len(h.Files) == 0 {
+		return nil, err
+	}
+	return h, nil
 }
 
-// leftToCommit says, in a checkout, what is still to be done with what a command
-// wrote.
-func (s *site) leftToCommit(ctx context.Context, out io.Writer, message string) error {
-	c, err := s.inHead(ctx)
+// inHead tells whether the last commit of a checkout holds notices, without a look at
+// its history.
+func (s *site) inHead(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkout.Patience)
+	defer cancel()
+	c, err := s.around(ctx)
 	if c == nil || err != nil {
-		return err
+		return false, err
 	}
+	r := c.Read(ctx, notice.Folder)
+	defer r.Close()
+	head, err := r.Head()
+	if head == "" || err != nil {
+		return false, err
+	}
+	files, err := r.Files(head)
+	return slices.ContainsFunc(slices.Collect(maps.Keys(files)), notice.IsName), err
+}
+
+// leftToCommit says what is still to be done, in a checkout, with what a command wrote.
+func (s *site) leftToCommit(out io.Writer, message string) error {
 	git := "git"
 	if s.dir != "." {
 		git += " -C " + s.dir
 	}
-	_, err = fmt.Fprintf(out, "It counts once it is committed, signed, and pushed where the watcher runs elsewhere:\n"+
+	_, err := fmt.Fprintf(out, "It counts once it is committed, signed, and pushed where the watcher runs elsewhere:\n"+
 		"  %s add content && %s commit -S -m %q && %s push\n", git, git, message, git)
 	return err
 }

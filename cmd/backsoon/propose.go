@@ -104,14 +104,14 @@ func (s *site) enact(cmd *cobra.Command, e edit, now time.Time) (counts bool, er
 	if err != nil {
 		return false, err
 	}
-	if len(s.cfg.Publishers) == 0 || inHead != nil {
+	if len(s.cfg.Publishers) == 0 || inHead {
 		remark, err := e.save()
 		if err != nil {
 			return false, err
 		}
 		fmt.Fprint(out, s.path(e.slug)+e.line+"\n"+remark)
-		if inHead != nil { // the commit's signature will do
-			return false, s.leftToCommit(cmd.Context(), out, e.slug+e.line)
+		if inHead { // the commit's signature will do
+			return false, s.leftToCommit(out, e.slug+e.line)
 		}
 		return true, nil
 	}

@@ -68,7 +68,10 @@ func (s *site) publish(cmd *cobra.Command, args []string, now time.Time) error {
 			return fmt.Errorf("%s: %w", u.Path, err)
 		}
 	}
-	return s.leftToCommit(cmd.Context(), out, "notices")
+	if inHead, err := s.inHead(cmd.Context()); !inHead || err != nil {
+		return err
+	}
+	return s.leftToCommit(out, "notices")
 }
 
 // toSign lists what is not signed, of the notices and copies that were named; none

@@ -22,6 +22,9 @@ import (
 	"time"
 )
 
+// Patience is how long reading a checkout may take, a whole history included.
+const Patience = 30 * time.Second
+
 // Checkout is the work tree around a folder, and its repository. The layout is that
 // of gitrepository-layout(5).
 type Checkout struct {
