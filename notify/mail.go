@@ -3,10 +3,8 @@ package notify
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/backsoon/backsoon/internal/address"
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/notify/email"
 )
@@ -15,7 +13,8 @@ import (
 const (
 	expandBatch = 1000                   // letters written at once: a checkout waits for no more
 	expandWhile = 250 * time.Millisecond // before letters are sent again
-	sendBatch   = 50                     // letters claimed at once: at most so many are repeated after a crash
+	sendBatch   = 50                     // letters claimed and not settled: at most so many are repeated after a crash
+	sendWhile   = 250 * time.Millisecond // before alerts, questions and new letters have their turn
 	batchTime   = 3 * time.Second        // for a batch, where there is a rate
 	overtakeAge = 15 * time.Minute       // from then on a newer mail of the same closure replaces an older one
 	giveUpAfter = 5 * 24 * time.Hour     // as RFC 5321, 4.5.4.1 suggests
@@ -23,7 +22,7 @@ const (
 
 var letterRetry = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 
-// mailState is what the mail's one goroutine remembers between batches.
+// mailState is what the mail's one goroutine remembers.
 type mailState struct {
 	rendered map[int64]*renderedCampaign // by campaign
 	rest     rest
@@ -31,7 +30,7 @@ type mailState struct {
 	tidied   time.Time
 }
 
-// SendMail sends one batch of what is due: alerts first, then a few questions,
+// SendMail sends some of what is due: alerts first, then a few questions,
 // then letters, so that neither holds the other up. more tells whether there is
 // more to do at once.
 func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err error) {
@@ -58,13 +57,12 @@ func (w *Watcher) SendMail(ctx context.Context, now time.Time) (more bool, err e
 	if err != nil {
 		return false, err
 	}
-	limit := w.batch()
-	sent, err := w.sendBatch(ctx, now, limit)
+	sending, err := w.sendForAWhile(ctx, now)
 	resting := now.Before(w.mail.rest.until)
-	return (asking || expanding || sent == limit) && !resting, err
+	return (asking || expanding || sending) && !resting, err
 }
 
-// batch is how many letters are sent before it is written down what came of them.
+// batch is how many letters may be in flight.
 // Where the settings slow the mail down that is often all the same.
 func (w *Watcher) batch() int {
 	if w.mail.rest.pauses > 0 {
@@ -161,88 +159,75 @@ func (w *Watcher) finish(tx *ledger.Tx, now time.Time) error {
 	return nil
 }
 
-// sendBatch claims letters, sends them over all connections at once, and writes
-// down what came of each. Only a crash in between repeats them.
-func (w *Watcher) sendBatch(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	var letters []ledger.Letter
+// sendForAWhile claims letters, sends them over all connections at once, and writes
+// down what came of each: half a batch, while the other half is in flight. Only a
+// crash in between repeats letters, a batch at most. more tells whether there may be
+// more of them.
+func (w *Watcher) sendForAWhile(ctx context.Context, now time.Time) (more bool, err error) {
+	f := w.takeOff(ctx)
+	defer f.close()
+	for end := time.Now().Add(sendWhile); ; {
+		batch := w.batch()
+		room := batch - f.aloft
+		var letters []ledger.Letter
+		letters, err = w.claimLetters(ctx, now, room)
+		f.send(letters)
+		if more = len(letters) == room; err != nil || !more || !time.Now().Before(end) {
+			break
+		}
+		w.settleAll(ctx, f.receive((batch+1)/2))
+		if f.halted.Load() || w.mail.rest.pauses > 0 {
+			break
+		}
+	}
+	w.settleAll(ctx, f.receive(f.aloft))
+	return more, err
+}
+
+// claimLetters claims letters that are due, and renders their campaigns.
+func (w *Watcher) claimLetters(ctx context.Context, now time.Time, limit int) (letters []ledger.Letter, err error) {
 	err = w.member.Claim(ctx, func(tx *ledger.Tx) error {
 		if letters, err = tx.Claim(now, limit); err != nil {
 			return err
 		}
 		return w.render(ctx, tx, letters)
 	})
-	if err != nil || len(letters) == 0 {
-		return 0, err
+	if err != nil {
+		return nil, err
 	}
-	outcomes := w.sendAll(ctx, letters)
-	for _, out := range outcomes {
-		if out.Verdict != "" { // it was tried
-			w.Work.Mailed(string(out.Verdict))
+	return letters, nil
+}
+
+// settleAll writes down what came of letters, and closes the campaigns that owe
+// nothing more.
+func (w *Watcher) settleAll(ctx context.Context, back []*sending) {
+	if len(back) == 0 {
+		return
+	}
+	for _, s := range back {
+		if s.outcome.Verdict != "" { // it was tried
+			w.Work.Mailed(string(s.outcome.Verdict))
 		}
 	}
 	writing := context.WithoutCancel(ctx)
 	w.insist(ctx, "what came of a batch of mail", func() error {
 		return w.Ledger.Update(writing, func(tx *ledger.Tx) error {
-			if err := w.settleAll(tx, letters, outcomes); err != nil {
+			if err := w.settleEach(tx, back); err != nil {
 				return err
 			}
 			return w.finish(tx, w.Now())
 		})
 	})
-	return len(letters), nil
 }
 
-// sendAll sends the letters at once; the sender bounds the connections. Where
-// one shows that no recipient is to blame, the others are left for later. An
-// outcome without a verdict was never tried.
-func (w *Watcher) sendAll(ctx context.Context, letters []ledger.Letter) []email.Outcome {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	outcomes := make([]email.Outcome, len(letters))
-	var each sync.WaitGroup
-	free := make(chan struct{}, max(1, w.Config.Email.Connections))
-	for i, l := range letters {
-		free <- struct{}{}
-		if ctx.Err() != nil || !w.member.Alive() { // it slept on its claim: they may be another's
-			break
-		}
-		each.Go(func() {
-			outcomes[i] = w.sendLetter(context.WithoutCancel(ctx), l)
-			if !recipients(outcomes[i]) {
-				stop()
-			}
-			<-free
-		})
-	}
-	each.Wait()
-	return outcomes
-}
-
-func (w *Watcher) sendLetter(ctx context.Context, l ledger.Letter) email.Outcome {
-	r := w.mail.rendered[l.Campaign].suiting(l.Subscriber)
-	if r.err != nil {
-		return email.Outcome{Verdict: email.SenderFault, Err: r.err}
-	}
-	to := w.recipient(r, l.Subscriber)
-	msg, err := r.message.For(to)
-	if err != nil && address.Check(to.Address) == nil {
-		return email.Outcome{Verdict: email.SenderFault, Err: err} // it is something else of ours
-	}
-	if err != nil {
-		return email.Outcome{Verdict: email.Refused, Err: err}
-	}
-	return w.sender.Send(ctx, to.ReturnPath, to.Address, msg)
-}
-
-// settleAll writes down what came of each letter.
-func (w *Watcher) settleAll(tx *ledger.Tx, letters []ledger.Letter, outcomes []email.Outcome) error {
+func (w *Watcher) settleEach(tx *ledger.Tx, back []*sending) error {
 	now := w.Now()
-	rest, why := w.mail.rest.after(outcomes, letters, now)
+	rest, why := w.mail.rest.after(back, now)
 	var sent []ledger.Letter
-	for i, l := range letters {
-		if outcomes[i].Verdict == email.Sent {
-			sent = append(sent, l)
-		} else if err := w.settle(tx, l, outcomes[i], now, rest.until); err != nil {
+	for _, s := range back {
+		if s.outcome.Verdict == email.Sent {
+			sent = append(sent, s.letter)
+		} else if err := w.settle(tx, s, now, rest.until); err != nil {
 			return err
 		}
 	}
@@ -254,8 +239,8 @@ func (w *Watcher) settleAll(tx *ledger.Tx, letters []ledger.Letter, outcomes []e
 
 // settle follows the table of what a server's answer means where it didn't take the
 // letter. What is tried again waits for the end of the mail's rest, if there is one.
-func (w *Watcher) settle(tx *ledger.Tx, l ledger.Letter, out email.Outcome, now, rested time.Time) error {
-	why := ""
+func (w *Watcher) settle(tx *ledger.Tx, s *sending, now, rested time.Time) error {
+	l, out, why := s.letter, s.outcome, ""
 	if out.Err != nil {
 		why = out.Err.Error()
 	}

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -374,17 +373,64 @@ func (b *bench) crashAfterSending(t *testing.T) {
 	if _, err := b.w.expand(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
-	var letters []ledger.Letter
-	err := b.w.member.Claim(t.Context(), func(tx *ledger.Tx) (err error) {
-		if letters, err = tx.Claim(now, sendBatch); err != nil {
-			return err
-		}
-		return b.w.render(b.t.Context(), tx, letters)
-	})
+	letters, err := b.w.claimLetters(t.Context(), now, sendBatch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.w.sendAll(context.WithoutCancel(t.Context()), letters)
+	f := b.w.takeOff(t.Context())
+	defer f.close()
+	f.send(letters)
+	f.receive(sendBatch)
+}
+
+// TestHalfWrittenDownInFlight writes down what came of half a batch while the server
+// hesitates over the other, of which it is asked no more than there are
+// connections.
+func TestHalfWrittenDownInFlight(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	for i := range 2 * sendBatch {
+		b.subscribe(fmt.Sprintf("a%03d@example.org", i))
+	}
+	b.write("winter-break.md", winter)
+	b.settle()
+	b.set(b.clock().Add(2 * time.Minute))
+	if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	gate, done := make(chan struct{}), make(chan error, 1)
+	b.mailbox.rcpt = func(string) error {
+		if asked.Add(1) > sendBatch/2 {
+			<-gate
+		}
+		return nil
+	}
+	go func() { _, err := b.w.SendMail(t.Context(), b.clock()); done <- err }()
+	sent := 0
+	for end := time.Now().Add(10 * time.Second); sent == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		err := b.l.View(t.Context(), func(tx *ledger.Tx) error {
+			open, err := tx.OpenCampaigns()
+			for _, c := range open {
+				sent += c.Sent
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting := int(asked.Load()) - sent
+	close(gate)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if sent != sendBatch/2 || waiting > b.w.Config.Email.Connections {
+		t.Errorf("%d written down and %d under way while the server hesitates", sent, waiting)
+	}
+	b.do()
+	if n := len(b.mailbox.take()); n != 2*sendBatch {
+		t.Errorf("%d letters, expected %d", n, 2*sendBatch)
+	}
 }
 
 // TestFullBatches sends everything that is due at one moment, although a few

@@ -37,23 +37,23 @@ func recipients(out email.Outcome) bool {
 	return out.Verdict != email.SenderFault && !away
 }
 
-// after is the rest that follows from a batch. why is set where the owner has to
+// after is the rest that follows from letters that are back. why is set where the owner has to
 // hear of it: at once where the server refuses us, and after ten minutes where
 // it can't be reached; once until mail flows again.
-func (r rest) after(outcomes []email.Outcome, letters []ledger.Letter, now time.Time) (next rest, why error) {
+func (r rest) after(back []*sending, now time.Time) (next rest, why error) {
 	r.domains = maps.Clone(r.domains)
 	var fault, unreachable error
-	for i, out := range outcomes {
-		switch {
+	for _, s := range back {
+		switch out := s.outcome; {
 		case out.Verdict == email.Sent:
 			r = rest{}
 			fault, unreachable = nil, nil
 		case out.Verdict == email.SenderFault:
-			fault, r.on = out.Err, letters[i]
-		case out.Verdict == email.Deferred && r.deferred(domainOf(letters[i].Subscriber.Email)):
-			fault, r.on = out.Err, letters[i]
+			fault, r.on = out.Err, s.letter
+		case out.Verdict == email.Deferred && r.deferred(domainOf(s.letter.Subscriber.Email)):
+			fault, r.on = out.Err, s.letter
 		case out.Verdict == email.Retry && !recipients(out):
-			unreachable, r.on = out.Err, letters[i]
+			unreachable, r.on = out.Err, s.letter
 		}
 	}
 	switch {

@@ -3,6 +3,7 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestRest(t *testing.T) {
 			var r rest
 			var alerts []int
 			for i, outcomes := range batches.of {
-				next, why := r.after(outcomes, addressed(len(outcomes)), now)
+				next, why := r.after(backWith(outcomes), now)
 				if why != nil {
 					alerts = append(alerts, i)
 				}
@@ -66,23 +67,21 @@ func TestRowOfDeferred(t *testing.T) {
 		fault            bool
 	}{{19, 3, false}, {20, 2, false}, {20, 3, true}, {40, 1, false}, {20, 20, true}} {
 		var r rest
-		outcomes := make([]email.Outcome, test.letters)
-		letters := make([]ledger.Letter, test.letters)
-		for i := range outcomes {
-			outcomes[i] = email.Outcome{Verdict: email.Deferred, Code: 550, Err: errors.New("550 5.7.1 spam")}
-			letters[i].Subscriber.Email = fmt.Sprintf("a%d@d%d.example.org", i, i%test.domains)
+		back := backWith(slices.Repeat([]email.Outcome{{Verdict: email.Deferred, Code: 550, Err: errors.New("550 5.7.1 spam")}}, test.letters))
+		for i, s := range back {
+			s.letter.Subscriber.Email = fmt.Sprintf("a%d@d%d.example.org", i, i%test.domains)
 		}
-		if r, why := r.after(outcomes, letters, at("2026-11-20 10:00")); (why != nil) != test.fault || (r.pauses > 0) != test.fault {
+		if r, why := r.after(back, at("2026-11-20 10:00")); (why != nil) != test.fault || (r.pauses > 0) != test.fault {
 			t.Errorf("%d over %d domains: %d rests, alert %v", test.letters, test.domains, r.pauses, why)
 		}
 	}
 }
 
-// addressed gives letters to as many domains.
-func addressed(n int) []ledger.Letter {
-	letters := make([]ledger.Letter, n)
-	for i := range letters {
-		letters[i].Subscriber.Email = fmt.Sprintf("a@d%d.example.org", i)
+// backWith gives letters to as many domains, with what came of them.
+func backWith(outcomes []email.Outcome) []*sending {
+	back := make([]*sending, len(outcomes))
+	for i, out := range outcomes {
+		back[i] = &sending{letter: ledger.Letter{Subscriber: ledger.Subscriber{Email: fmt.Sprintf("a@d%d.example.org", i)}}, outcome: out}
 	}
-	return letters
+	return back
 }
