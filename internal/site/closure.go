@@ -216,9 +216,24 @@ type update struct {
 }
 
 // Updates come newest first, with headings as in Body.
-func (c closure) Updates(top int) []update {
+func (c closure) Updates(top int) []update { return c.told(c.updates(c.f.n), top) }
+
+// recent is how many updates of a closure a status page shows: however many
+// there are, it stays quick to load. The closure's page has them all.
+const recent = 3
+
+// Recent are the first of Updates.
+func (c closure) Recent(top int) []update {
+	us := c.updates(c.f.n)
+	return c.told(us[:min(recent, len(us))], top)
+}
+
+// Earlier tells that there are more updates than the recent ones.
+func (c closure) Earlier() bool { return len(c.updates(c.f.n)) > recent }
+
+func (c closure) told(updates []notice.Update, top int) []update {
 	var us []update
-	for _, u := range c.updates(c.f.n) {
+	for _, u := range updates {
 		words := c.speaker(u.Language)
 		us = append(us, update{
 			ID: updateID(u), At: c.moment(u.At, false), Title: u.Title,

@@ -8,7 +8,7 @@ import (
 
 // nearest is how many coming closures a status page lists, the nearest first. Feeds,
 // calendar and sitemap know of the others.
-const nearest = 50
+const nearest = 20
 
 // latest is how many past closures the index and the history's first page show.
 // The years have them all.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"flag"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/templates"
@@ -130,9 +132,28 @@ func TestReopeningPlanIsNeverPublished(t *testing.T) {
 	}
 }
 
+// However long the history, the news of a closure and the list of those ahead.
 func TestIndexStaysSmall(t *testing.T) {
 	in := input(t, "2026-12-29 11:00")
 	in.Notices = append(in.Notices, many(t, 800)...)
+	random := rand.New(rand.NewPCG(1, 2))
+	words := func(n int) string {
+		var b strings.Builder
+		for range n {
+			fmt.Fprintf(&b, "word%d ", random.IntN(1000))
+		}
+		return b.String()
+	}
+	for i := range 40 {
+		update := notice.Update{At: in.Now.Add(time.Duration(-i) * time.Hour), Title: words(3), Body: words(60)}
+		in.Notices[0].Updates = append(in.Notices[0].Updates, update)
+	}
+	for i, n := range many(t, 60) {
+		n.Slug, n.Title, n.Body = fmt.Sprintf("ahead-%d", i), words(4), words(30)
+		n.Closes.Time, n.Reopens.Time = in.Now.AddDate(0, 0, 7*i+1), in.Now.AddDate(0, 0, 7*i+3)
+		n.Published, n.Updates = notice.Moment{}, nil
+		in.Notices = append(in.Notices, n)
+	}
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	if _, err := w.Write(build(t, in)["index.html"]); err != nil {
@@ -143,6 +164,21 @@ func TestIndexStaysSmall(t *testing.T) {
 	}
 	if zipped.Len() > 14<<10 {
 		t.Errorf("the index has %d bytes, compressed", zipped.Len())
+	}
+}
+
+func TestIndexLeadsToEarlierUpdates(t *testing.T) {
+	in := input(t, "2026-12-29 11:00")
+	const link = `<a href="closures/winter-break/index.html#updates">All updates</a>`
+	if index := string(build(t, in)["index.html"]); strings.Contains(index, link) {
+		t.Error("a link to earlier updates where there are none")
+	}
+	for i := range 2 {
+		in.Notices[0].Updates = append(in.Notices[0].Updates, notice.Update{At: at(t, "2026-12-25 09:00").Time.Add(time.Duration(i) * time.Hour), Title: "Early news", Body: "Early."})
+	}
+	index := string(build(t, in)["index.html"])
+	if got := strings.Count(index, "Early news"); got != 1 || !strings.Contains(index, link) {
+		t.Errorf("four updates: %d early ones, and no link, or more than the newest three", got)
 	}
 }
 
