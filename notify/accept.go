@@ -33,8 +33,8 @@ type candidate struct {
 // candidates turns what is new in what counts, be that the folder or HEAD, into what
 // may be accepted or refused.
 func (w *Watcher) candidates(now time.Time) []candidate {
-	var cs []candidate
 	f := w.counting()
+	cs := make([]candidate, 0, len(f.news))
 	for slug := range f.news {
 		switch s := f.files[slug]; {
 		case s == nil || !s.believed(now): // nil: named, and not looked at yet

@@ -170,7 +170,9 @@ func (f *folder) see(dir int, slug string, now time.Time) (there bool, err error
 		f.sight(slug, after, quietWrite, now) // written to while it was read
 		return true, nil
 	}
-	s.sha, s.text = contentOf(s.file)
+	if s.sha, s.text = contentOf(s.file); s.file.Problem != nil {
+		s.file.Src = nil // nobody reads it: there may be thousands
+	}
 	s.state, s.read = stateOf(s.sha, s.signatures, nil), true
 	return true, nil
 }
