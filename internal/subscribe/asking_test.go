@@ -97,6 +97,21 @@ func TestNoAddress(t *testing.T) {
 	d.checkAsked(t)
 }
 
+// TestMultipart: a form of a theme that says enctype, or a script's FormData.
+func TestMultipart(t *testing.T) {
+	d := newDesk(t)
+	body := "--x\r\nContent-Disposition: form-data; name=\"address\"\r\n\r\nada@example.com\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"language\"\r\n\r\npt\r\n--x--\r\n"
+	if got := d.do(t, "POST", "/subscribe", "multipart/form-data; boundary=x", strings.NewReader(body)); got.status != 200 {
+		t.Errorf("answered %d", got.status)
+	}
+	d.checkAsked(t, Choice{Address: "ada@example.com", Language: "pt"})
+	large := strings.Replace(body, "ada@", strings.Repeat("x", 1<<20), 1)
+	if got := d.do(t, "POST", "/subscribe", "multipart/form-data; boundary=x", strings.NewReader(large)); got.status != 413 {
+		t.Errorf("a megabyte: %d", got.status)
+	}
+}
+
 // TestOtherBodies: too large, no form, or twice the field.
 func TestOtherBodies(t *testing.T) {
 	d := newDesk(t)

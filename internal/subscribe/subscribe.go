@@ -97,8 +97,7 @@ func (h *Handler) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, "POST")
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r); err != nil {
 		h.answer(w, r, status(err), page{State: "invalid"})
 		return
 	}
@@ -112,6 +111,19 @@ func (h *Handler) subscribe(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.putAside(w, r, voice, choice)
 	}
+}
+
+// readForm takes a form sent in either way that HTML knows: a theme's own may be
+// multipart.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := r.ParseMultipartForm(maxForm); !errors.Is(err, http.ErrNotMultipart) {
+		return err
+	}
+	return nil
 }
 
 func status(err error) int {
@@ -183,8 +195,7 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, token string) 
 
 // act does what the button of a confirmation's page asks for.
 func (h *Handler) act(w http.ResponseWriter, r *http.Request, voice Voice, c Choice, valid bool) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err == nil && r.PostForm.Get("again") != "" {
+	if err := readForm(w, r); err == nil && r.PostForm.Get("again") != "" {
 		h.putAside(w, r, voice, c)
 		return
 	}
