@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/backsoon/backsoon/internal/export"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
@@ -28,7 +29,7 @@ func subscribersCommand(s *site) *cobra.Command {
 	}
 	cmd.AddCommand(listSubscribers(s), &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Add confirmed subscribers from a CSV file with a header line: email, and if you like storefronts, language, until_reopen",
+		Short: "Add confirmed subscribers from a CSV file with a header line: email, and if you like storefronts, language, until_reopen, suppressed",
 		Args:  takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.importSubscribers(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0])
@@ -138,13 +139,19 @@ func (s *site) eachSubscriber(ctx context.Context, f func(ledger.Subscriber) err
 	})
 }
 
+// exportSubscribers writes what import reads. Anybody may have an address that a
+// spreadsheet would take for a formula.
 func (s *site) exportSubscribers(ctx context.Context, out io.Writer) error {
 	w := csv.NewWriter(out)
-	if err := w.Write([]string{"email", "storefronts", "language", "until_reopen"}); err != nil {
+	if err := w.Write([]string{"email", "storefronts", "language", "until_reopen", "suppressed"}); err != nil {
 		return err
 	}
 	err := s.eachSubscriber(ctx, func(sub ledger.Subscriber) error {
-		return w.Write([]string{sub.Email, strings.Join(sub.Storefronts, " "), sub.Language, yes(sub.UntilReopen)})
+		row := []string{sub.Email, strings.Join(sub.Storefronts, " "), sub.Language, yes(sub.UntilReopen), strings.Join(strings.Fields(sub.Suppressed), " ")}
+		for i := range row {
+			row[i] = export.Inert(row[i])
+		}
+		return w.Write(row)
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/backsoon/backsoon/internal/address"
+	"github.com/backsoon/backsoon/internal/export"
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
@@ -87,6 +89,7 @@ func (s *site) barred(ctx context.Context, l *ledger.Ledger) (func(address strin
 // line to himself: a " too many must not swallow those that follow.
 type csvImport struct {
 	text        *bufio.Reader
+	comma       rune // what is between the columns
 	columns     map[string]int
 	storefronts []string
 	barred      func(address string) bool // whether nothing may be sent there, although the address is forgotten
@@ -106,6 +109,8 @@ func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
 	if bom, _ := in.text.Peek(3); string(bom) == "\ufeff" {
 		_, _ = in.text.Discard(len(bom))
 	}
+	first, _ := in.text.Peek(in.text.Size())
+	in.comma = separator(first)
 	header, err := in.row()
 	var broken *csv.ParseError
 	switch {
@@ -125,6 +130,16 @@ func newImport(r io.Reader, storefronts []string) (*csvImport, error) {
 	return in, nil
 }
 
+// separator is what the first line has between its columns. Spreadsheets write a
+// semicolon where people write 1,5 for one and a half.
+func separator(text []byte) rune {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
+	if i := bytes.IndexAny(line, ",;\t"); i >= 0 {
+		return rune(line[i])
+	}
+	return ','
+}
+
 // row reads the next line that isn't blank.
 func (in *csvImport) row() ([]string, error) {
 	for {
@@ -138,6 +153,7 @@ func (in *csvImport) row() ([]string, error) {
 			continue
 		}
 		fields := csv.NewReader(strings.NewReader(line))
+		fields.Comma = in.comma
 		fields.TrimLeadingSpace = true
 		return fields.Read()
 	}
@@ -247,6 +263,7 @@ func (in *csvImport) subscriber(row []string, now time.Time) (ledger.Subscriber,
 	default:
 		return sub, fmt.Errorf("until_reopen is %q; write yes or no", text)
 	}
+	sub.Suppressed = in.cell(row, "suppressed")
 	for _, id := range sub.Storefronts {
 		if !slices.Contains(in.storefronts, id) {
 			return sub, fmt.Errorf("there is no storefront %q; write one of: %s", id, strings.Join(in.storefronts, " "))
@@ -260,5 +277,5 @@ func (in *csvImport) cell(row []string, column string) string {
 	if !ok || i >= len(row) {
 		return ""
 	}
-	return strings.TrimSpace(row[i])
+	return export.Revive(strings.TrimSpace(row[i]))
 }

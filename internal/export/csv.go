@@ -10,9 +10,7 @@ import (
 	"github.com/backsoon/backsoon/internal/ledger"
 )
 
-// table is the entries as CSV (RFC 4180), a column for each name in their JSON. What a
-// spreadsheet would take for a formula begins with an apostrophe, as OWASP advises
-// (https://owasp.org/www-community/attacks/CSV_Injection).
+// table is the entries as CSV (RFC 4180), a column for each name in their JSON.
 func table(w io.Writer) (write func(ledger.Record) error, end func() error) {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
@@ -69,8 +67,28 @@ func cell(value json.RawMessage) string {
 	if json.Unmarshal(value, &unquoted) == nil {
 		text = unquoted
 	}
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		text = "'" + text
+	return Inert(text)
+}
+
+// Inert is a text that no spreadsheet takes for a formula: where it is one, it begins
+// with an apostrophe, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection).
+func Inert(text string) string {
+	if formula(text) {
+		return "'" + text
 	}
 	return text
+}
+
+// Revive gives back what Inert was given.
+func Revive(cell string) string {
+	if formula(cell) {
+		return strings.TrimPrefix(cell, "'")
+	}
+	return cell
+}
+
+// formula looks behind apostrophes, so that Revive knows those of Inert from others.
+func formula(text string) bool {
+	text = strings.TrimLeft(text, "'")
+	return text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0]))
 }

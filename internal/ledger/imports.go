@@ -64,14 +64,14 @@ func (i *Import) begin(t *Tx) error {
 func (i *Import) Add(ctx context.Context, subs []Subscriber) error {
 	lines := make([][]any, len(subs))
 	for k, s := range subs {
-		lines[k] = []any{s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed), i.id}
+		lines[k] = []any{s.Email, spaced(s.Storefronts), s.Language, flag(s.UntilReopen), millis(s.Confirmed), s.Suppressed, i.id}
 	}
 	var added int64
 	err := i.ledger.Update(ctx, func(t *Tx) (err error) {
 		if err := i.mark(t, time.Time{}); err != nil {
 			return err
 		}
-		added, err = t.insert("subscribers", []string{"email", "storefronts", "language", "until_reopen", "confirmed", "imported"}, lines,
+		added, err = t.insert("subscribers", []string{"email", "storefronts", "language", "until_reopen", "confirmed", "suppressed", "imported"}, lines,
 			" ON CONFLICT (lower(email)) DO NOTHING")
 		return err
 	})
