@@ -31,14 +31,15 @@ var errForm = errors.New("is not an e-mail address; write name@example.org")
 // nothing around it. The error doesn't repeat the address.
 func Check(s string) error {
 	before, after, _ := strings.Cut(s, "@")
+	fits := local.MatchString(before)
 	switch {
 	case len(s) > maxAddress, len(before) > maxLocal:
 		return errors.New("is too long for an e-mail address, which has at most 64 characters before the @, and 254 in all")
 	case strings.Trim(after, ".") != "" && !strings.Contains(after, "."):
 		return errors.New("has no dot behind the @; write the whole address, as in name@example.org")
-	case local.MatchString(ascii(before)) && !local.MatchString(before):
+	case !fits && local.MatchString(ascii(before)):
 		return errors.New("has other letters than a-z before the @, which many mail servers refuse; write another address of the same person")
-	case !local.MatchString(before), !domain.MatchString(after):
+	case !fits, !domain.MatchString(after):
 		return errForm
 	}
 	return nil
