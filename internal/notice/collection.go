@@ -123,9 +123,9 @@ func (c *Collection) Notices(now time.Time) ([]*Notice, strictyaml.Problems) {
 	var problems strictyaml.Problems
 	var parts []*reading // of one slug: its files stand side by side
 	notices := make([]*Notice, 0, len(c.entries))
-	first := make(map[[sha256.Size]byte]string, len(c.entries))
+	originals := c.originals()
 	for i, e := range c.entries {
-		found := append(c.check(e, now), e.renamed(first)...)
+		found := append(c.check(e, now), e.renamed(originals)...)
 		if problems = append(problems, found...); found.Err() == nil {
 			parts = append(parts, e)
 		}
@@ -169,17 +169,24 @@ func (e *reading) original() *Notice {
 	return e.notice
 }
 
-// renamed finds the same bytes under two slugs; the problem is with the later
-// file. first has the slug of those seen before.
-func (e *reading) renamed(first map[[sha256.Size]byte]string) strictyaml.Problems {
-	if e.notice == nil {
+// originals gives the slug that counts of those with the same bytes: the first, as
+// winter comes before winter-2, which is more likely the copy.
+func (c *Collection) originals() map[[sha256.Size]byte]string {
+	slugs := make(map[[sha256.Size]byte]string, len(c.entries))
+	for _, e := range c.entries {
+		if other, seen := slugs[e.sum]; e.notice != nil && (!seen || e.file.Slug < other) {
+			slugs[e.sum] = e.file.Slug
+		}
+	}
+	return slugs
+}
+
+// renamed finds the same bytes under two slugs; the problem is with the later one.
+func (e *reading) renamed(originals map[[sha256.Size]byte]string) strictyaml.Problems {
+	if e.notice == nil || originals[e.sum] == e.file.Slug {
 		return nil
 	}
-	if other, seen := first[e.sum]; seen {
-		return strictyaml.Problems{RenameProblem(e.file.Path, other)}
-	}
-	first[e.sum] = e.file.Slug
-	return nil
+	return strictyaml.Problems{RenameProblem(e.file.Path, originals[e.sum])}
 }
 
 // join makes a notice with its translations of the files that it is made of.
