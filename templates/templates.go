@@ -71,3 +71,34 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	slices.SortStableFunc(entries, byName)
 	return slices.CompactFunc(entries, func(a, b fs.DirEntry) bool { return a.Name() == b.Name() }), nil
 }
+
+// Names lists the files of the theme: pages/index.html, ….
+func Names() (names []string) {
+	_ = fs.WalkDir(defaults, ".", func(name string, d fs.DirEntry, _ error) error { // it is built in
+		if !d.IsDir() {
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names
+}
+
+// Strays lists a site's own files that take no default's place, as one does whose
+// name is misspelt. What editors and systems leave there is none of them.
+func Strays(siteDir string) (names []string) {
+	own, known := os.DirFS(filepath.Join(siteDir, "templates")), Names()
+	_ = fs.WalkDir(own, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil: // building says so
+		case name != "." && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.IsDir(), strings.HasSuffix(name, "~"), slices.Contains(known, name):
+		default:
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names
+}

@@ -102,20 +102,34 @@ func (s *site) theme() (problems strictyaml.Problems) {
 		problems = append(problems, s.mistake(letter.Check(files, s.cfg, words))...)
 		problems = append(problems, s.mistake(subscribe.Check(files, s.cfg.Shop.Name, subscribe.Voice{Language: words, Status: s.cfg.Shop.URL.String()}))...)
 	}
+	for _, name := range templates.Strays(s.cfg.Dir) {
+		text := "takes the place of no file of the theme, and has no effect; docs/themes.md lists their names"
+		if near, ok := strictyaml.Nearest(name, templates.Names()); ok {
+			text = fmt.Sprintf("takes the place of no file of the theme, and has no effect; did you mean templates/%s?", near)
+		}
+		problems = append(problems, strictyaml.Problem{File: templates.Name(name), Text: text, Warning: true})
+	}
 	problems.Sort() // each language tells of the same
 	return slices.Compact(problems)
 }
 
-// tryPages makes all pages, and keeps none, where the site has templates of its own.
+// tryPages makes all pages, and keeps none, where the site has templates of its own:
+// those of its notices, and those of a shop in every plight.
 func (s *site) tryPages(notices []*notice.Notice, now time.Time) error {
 	if templates.Stamp(s.cfg.Dir) == "" {
 		return nil
 	}
-	e, err := s.pages().Edition(pages.Input{Notices: notices, Now: now})
-	if err != nil {
-		return err
+	some := s.cfg.StorefrontIDs()[:min(1, len(s.cfg.Storefronts))]
+	for _, in := range []pages.Input{{Notices: notices, Now: now}, pages.Trial(now, some)} {
+		e, err := s.pages().Edition(in)
+		if err == nil {
+			err = e.Check()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return e.Check()
+	return nil
 }
 
 // mistake makes a problem of what is wrong with the theme.
