@@ -98,8 +98,9 @@ func TestSummary(t *testing.T) {
 		"We are\n*closing* [here](https://a.b).\n\nMore.": "We are closing here (https://a.b).",
 		"# Heading\n\n- list\n\nThen  \ntext":             "Then text",
 		"![](/a.png)\n\nText":                             "Text",
-		"<div>a</div>":                                    "",
-		"":                                                "",
+		"See [b](/b), [c](c#d), [e](//f.g) and [h](?i).":  "See b, c, e and h.", // which lead nowhere from a mail or a calendar
+		"<div>a</div>": "",
+		"":             "",
 	} {
 		if got := Summary(body); got != want {
 			t.Errorf("%q: got %q, want %q", body, got, want)

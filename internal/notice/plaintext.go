@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -143,6 +144,10 @@ func (p plain) inline(parent ast.Node) string {
 	return b.String()
 }
 
+// hasScheme is how an address begins that is the same wherever it is written (RFC
+// 3986, section 3.1).
+var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+
 func (p plain) text(t *ast.Text) string {
 	words := string(t.Value(p.source))
 	if !t.IsRaw() {
@@ -157,9 +162,11 @@ func (p plain) text(t *ast.Text) string {
 	return words
 }
 
+// link has the address behind its words, but for one that leads somewhere from a
+// page alone.
 func (p plain) link(l *ast.Link) string {
 	label, url := p.inline(l), unescape(string(l.Destination))
-	if url == "" || label == url || "mailto:"+label == url || "tel:"+strings.ReplaceAll(label, " ", "") == url {
+	if !hasScheme.MatchString(url) || label == url || "mailto:"+label == url || "tel:"+strings.ReplaceAll(label, " ", "") == url {
 		return label
 	}
 	return label + " (" + url + ")"
