@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
 	"github.com/backsoon/backsoon/internal/notice"
 	pages "github.com/backsoon/backsoon/internal/site"
@@ -32,7 +33,7 @@ func checkCommand(s *site) *cobra.Command {
 	now := nowFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := s.load(); err != nil {
-			return err
+			return s.besides(err, now.Time)
 		}
 		notices, accepted, problems, err := s.inspect(cmd.Context(), now.Time)
 		if err != nil {
@@ -65,6 +66,24 @@ func checkCommand(s *site) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// besides adds to what is wrong with the settings what is wrong with the notices,
+// as far as such settings tell.
+func (s *site) besides(err error, now time.Time) error {
+	var problems strictyaml.Problems
+	around, ok := config.Around(s.dir)
+	if !ok || !errors.As(err, &problems) {
+		return err
+	}
+	c := notice.NewCollection(s.dir, around)
+	if c.Read() != nil {
+		return err
+	}
+	_, others := c.Notices(now)
+	problems = append(problems, others...)
+	problems.Sort()
+	return &problemsError{problems, fmt.Sprintf("%d to put right", len(problems.Errors()))}
 }
 
 // inspect reads the folder and what the ledger has in force, and finds every

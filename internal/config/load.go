@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/backsoon/backsoon/internal/notice"
 	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
@@ -81,6 +82,26 @@ func Parse(dir string, src []byte, getenv func(string) (string, bool)) (*Config,
 	}
 	c.Source, c.Unset = src, r.unset
 	return c, report.Problems()
+}
+
+// Around reads what notices are held to from settings that can't be used; not ok
+// where that is wrong itself.
+func Around(dir string) (around notice.Surroundings, ok bool) {
+	src, err := Read(dir)
+	if err != nil {
+		return around, false
+	}
+	report := strictyaml.NewReport(File, src)
+	root, ok := strictyaml.Parse(report, src, 1)
+	if !ok {
+		return around, false
+	}
+	zone := root.Get("shop").Get("timezone")
+	c := &Config{Languages: readLanguages(root.Get("languages")), Shop: Shop{Location: readLocation(zone)}}
+	for _, e := range root.Get("storefronts").Entries("web: {name: Online shop}") {
+		c.Storefronts = append(c.Storefronts, Storefront{ID: e.Key})
+	}
+	return c.Surroundings(), zone.Present() && len(c.Storefronts) > 0 && report.Problems().Err() == nil
 }
 
 // NeedSecrets is an error when a secret could not be read: for what delivers, not
