@@ -123,7 +123,7 @@ func (s *site) theme() (problems strictyaml.Problems) {
 	}
 	for _, name := range templates.Strays(s.cfg.Dir) {
 		text := "takes the place of no file of the theme, and has no effect; docs/themes.md lists their names"
-		if near, ok := strictyaml.Nearest(name, templates.Names()); ok {
+		if near, ok := strictyaml.Nearest(name, templates.Names()); ok && !strings.HasPrefix(name, "words/") { // one language is no other
 			text = fmt.Sprintf("takes the place of no file of the theme, and has no effect; did you mean templates/%s?", near)
 		}
 		problems = append(problems, strictyaml.Problem{File: templates.Name(name), Text: text, Warning: true})

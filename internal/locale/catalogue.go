@@ -1,6 +1,8 @@
 package locale
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/backsoon/backsoon/templates"
 )
@@ -82,18 +85,21 @@ func (c catalogue) filled() map[string][]string {
 // and its own mind about whole names.
 var dated = []string{"{{.Weekday}}", "{{.WholeWeekday}}", "{{.Day}}", "{{.Month}}", "{{.Year}}"}
 
+// misfit is a message that can't be said, and why.
+type misfit struct{ id, why string }
+
 // unknown names each placeholder for which there is no value, judged by the
 // messages of the same ids in reference. An id that is not there is one of a
 // site's own templates, and may say what it likes.
-func (c catalogue) unknown(reference catalogue) []string {
+func (c catalogue) unknown(reference catalogue) []misfit {
 	known := reference.filled()
 	known["date.day"], known["date.day-of-year"] = dated, dated
-	var problems []string
+	var problems []misfit
 	for _, id := range slices.Sorted(maps.Keys(c)) {
 		places, ok := known[message(id)]
 		for _, p := range placeholder.FindAllString(c[id], -1) {
 			if ok && !slices.Contains(places, p) {
-				problems = append(problems, fmt.Sprintf("%s: there is nothing to fill in for %s%s", id, p, instead(places)))
+				problems = append(problems, misfit{id, fmt.Sprintf("there is nothing to fill in for %s%s", p, instead(places))})
 			}
 		}
 	}
@@ -105,4 +111,38 @@ func instead(places []string) string {
 		return "; write plain words"
 	}
 	return "; write " + strings.Join(slices.Compact(slices.Sorted(slices.Values(places))), " or ")
+}
+
+// unreadable is what is wrong with a catalogue that is no YAML.
+func unreadable(file string, err error) error {
+	at := &templates.Mistake{File: file, Text: err.Error()}
+	var located yaml.Error
+	if errors.As(err, &located) {
+		at.Text = located.GetMessage()
+		at.Line, at.Column = position(located.GetToken())
+	}
+	return at
+}
+
+// unsayable tells of each misfit where in the catalogue's text it stands.
+func unsayable(file string, text []byte, misfits []misfit) error {
+	var all []error
+	for _, m := range misfits {
+		at := &templates.Mistake{File: file, Text: m.id + ": " + m.why}
+		if path, err := yaml.PathString("$.'" + strings.ReplaceAll(m.id, ".", "'.'") + "'"); err == nil {
+			if node, err := path.ReadNode(bytes.NewReader(text)); err == nil && node != nil {
+				at.Line, at.Column = position(node.GetToken())
+			}
+		}
+		all = append(all, at)
+	}
+	return errors.Join(all...)
+}
+
+// position is where a token stands, from 1; 0, 0 where nobody knows.
+func position(t *token.Token) (line, column int) {
+	if t == nil || t.Position == nil {
+		return 0, 0
+	}
+	return t.Position.Line, t.Position.Column
 }

@@ -28,7 +28,7 @@ func TestLoadLayersCatalogues(t *testing.T) {
 
 func TestLoadSaysWhatIsWrong(t *testing.T) {
 	broken := fstest.MapFS{"words/en.yaml": &fstest.MapFile{Data: []byte("answer:\n\topen: [")}}
-	if _, err := Load(broken, "en"); err == nil || !strings.HasPrefix(err.Error(), "templates/words/en.yaml: ") {
+	if _, err := Load(broken, "en"); err == nil || !strings.HasPrefix(err.Error(), "templates/words/en.yaml:2:") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Load(broken, "tlh"); err == nil || !strings.Contains(err.Error(), "the languages are ") {

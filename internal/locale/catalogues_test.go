@@ -60,7 +60,11 @@ func TestCataloguesAreComplete(t *testing.T) {
 // incomplete is all that keeps a catalogue from saying what the reference says,
 // in a language with these plural forms.
 func incomplete(c, reference catalogue, forms []string) []string {
-	problems, ids := c.unknown(reference), wanted(reference, forms)
+	var problems []string
+	for _, m := range c.unknown(reference) {
+		problems = append(problems, m.id+": "+m.why)
+	}
+	ids := wanted(reference, forms)
 	for id := range ids {
 		if c[id] == "" {
 			problems = append(problems, id+" is missing")
@@ -234,7 +238,7 @@ func TestLists(t *testing.T) {
 func TestSitesOwnWordsAreChecked(t *testing.T) {
 	own := func(text string) fs.FS { return fstest.MapFS{"words/pt.yaml": {Data: []byte(text)}} }
 	if _, err := Load(own("answer:\n  closing: {then: \"Fecha {{.Quando}}\"}\n"), "pt"); err == nil ||
-		err.Error() != "templates/words/pt.yaml: answer.closing.then: there is nothing to fill in for {{.Quando}}; write {{.At}}" {
+		err.Error() != "templates/words/pt.yaml:2:19: answer.closing.then: there is nothing to fill in for {{.Quando}}; write {{.At}}" {
 		t.Errorf("got %v", err)
 	}
 	l, err := Load(own("date: {day: \"{{.WholeWeekday}}\"}\nmine: \"{{.Own}}!\"\n"), "pt")

@@ -60,8 +60,8 @@ func BuiltIn(tag string) *Language {
 }
 
 // Load reads the catalogue words/<tag>.yaml of the theme. What the theme leaves
-// out is said as in the default theme's catalogue, else in English. The error
-// names the file, and the message where a placeholder is misspelt.
+// out is said as in the default theme's catalogue, else in English. What is wrong
+// with that file is a *templates.Mistake, or several joined.
 func Load(theme fs.FS, tag string) (*Language, error) {
 	names, ok := calendars[tag]
 	if !ok {
@@ -79,7 +79,7 @@ func Load(theme fs.FS, tag string) (*Language, error) {
 		}
 	}
 	if err := addOwn(bundle, theme, path(tag)); err != nil {
-		return nil, fmt.Errorf("templates/%s: %s", path(tag), strings.TrimSpace(err.Error()))
+		return nil, err
 	}
 	l := &Language{Tag: tag, words: i18n.NewLocalizer(bundle, tag), names: names()}
 	l.Name, l.Dir = l.Text("language.name"), l.Text("language.direction")
@@ -96,20 +96,22 @@ func addOwn(bundle *i18n.Bundle, theme fs.FS, file string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return templates.Explain(err)
 	}
 	if same, err := fs.ReadFile(templates.FS(""), file); err == nil && bytes.Equal(text, same) {
 		return nil
 	}
 	own, err := readCatalogue(text)
 	if err != nil {
-		return err
+		return unreadable(templates.Name(file), err)
 	}
-	if problems := own.unknown(reference()); len(problems) > 0 { // which would stand on the page
-		return errors.New(strings.Join(problems, "; "))
+	if misfits := own.unknown(reference()); len(misfits) > 0 { // which would stand on the page
+		return unsayable(templates.Name(file), text, misfits)
 	}
-	_, err = bundle.ParseMessageFileBytes(text, file)
-	return err
+	if _, err = bundle.ParseMessageFileBytes(text, file); err != nil {
+		return unreadable(templates.Name(file), err)
+	}
+	return nil
 }
 
 // Text gives the words of a message. data are pairs of a name and the value that
