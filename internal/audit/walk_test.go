@@ -195,3 +195,17 @@ func TestWalkFindsFaults(t *testing.T) {
 		}
 	}
 }
+
+// A list that an owner writes in an update is none of updates.
+func TestListInAnUpdate(t *testing.T) {
+	s := newSite(t, winter, rich...)
+	b := newTab(t, winter)
+	b.visit(s.base + "closures/markup/")
+	const beads = `[...document.querySelectorAll(%s)].filter(li => getComputedStyle(li, "::before").content != "none").length`
+	if got := ask[int](b, fmt.Sprintf(beads, `".updates > li"`)); got != 1 {
+		t.Errorf("%d updates have a bead, instead of one", got)
+	}
+	if got := ask[int](b, fmt.Sprintf(beads, `".updates .prose li"`)); got > 0 {
+		t.Errorf("%d items of a list within it have one, too", got)
+	}
+}
