@@ -219,7 +219,7 @@ func (r reader) maintenanceUpdates(f *face) []statuspage.Update {
 	slices.SortStableFunc(events, func(x, y event) int { return x.at.Compare(y.at) })
 	us := []statuspage.Update{}
 	for _, e := range events {
-		us = append(us, r.maintenanceUpdate(f, e.id, statusAt(e), r.summary(e), e.at))
+		us = append(us, r.maintenanceUpdate(f, e.id, statusAt(e), r.body(e), e.at))
 	}
 	switch {
 	case f.basis.phase == notice.Overdue:
@@ -237,6 +237,16 @@ func (r reader) maintenanceUpdates(f *face) []statuspage.Update {
 	slices.Reverse(us)
 	f.updates.Store(&us)
 	return us
+}
+
+// body is the summary, below the title that an owner gave to an update: there is
+// no other place for it.
+func (r reader) body(e event) string {
+	summary := r.summary(e)
+	if !strings.HasPrefix(e.id, "update-") || e.what == summary || e.what == r.voice.Text("event.update") {
+		return summary
+	}
+	return e.what + "\n" + summary
 }
 
 // statusAt is how the closure stood from the event on, by what was planned then.
