@@ -83,7 +83,10 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 // takes checks the number of arguments; usage names them.
 func takes(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
+		switch {
+		case len(args) > most && cmd.HasAvailableSubCommands():
+			return usagef("%q is not a command; `%s --help` lists them", args[0], cmd.CommandPath())
+		case len(args) < least || len(args) > most:
 			return usagef("write: %s", cmd.UseLine())
 		}
 		return nil
