@@ -239,6 +239,8 @@ func readContactURL(v strictyaml.Value) string {
 	switch length := utf8.RuneCountInString(link); {
 	case length > maxURL:
 		v.Errorf("has %d characters; an address may have %d: write a shorter one", length, maxURL)
+	case ok && isContact(spaceless(link)) && spaceless(link) != link:
+		v.Errorf("an address has no spaces; write %q", spaceless(link))
 	case ok && !isContact(link):
 		v.Errorf("%q is no way to reach you; begin it with https://, http://, mailto:, tel: or sms:", strictyaml.Clip(link))
 	}
@@ -247,7 +249,7 @@ func readContactURL(v strictyaml.Value) string {
 
 func isContact(link string) bool {
 	u, err := url.Parse(link)
-	if err != nil || strings.ContainsFunc(link, unicode.IsSpace) {
+	if err != nil || link != spaceless(link) {
 		return false
 	}
 	switch u.Scheme {
@@ -257,6 +259,16 @@ func isContact(link string) bool {
 		return u.Opaque != ""
 	}
 	return false
+}
+
+// spaceless is an address as it has to be written where it holds spaces, as people
+// write telephone numbers.
+func spaceless(link string) string {
+	words := strings.Fields(link)
+	if strings.HasPrefix(link, "tel:") {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words, "%20")
 }
 
 // readBody cuts the Markdown at its update headings.

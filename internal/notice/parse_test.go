@@ -121,6 +121,8 @@ func TestProblems(t *testing.T) {
 		{"draft", front(closes + "draft: perhaps"), `5:8: draft: "perhaps" is neither yes nor no`},
 		{"contact's label", front(closes + "contact: {label: " + strings.Repeat("é", 201) + ", url: \"tel:1\"}"), `5:18: contact.label: has 201 characters; a label may have 200`},
 		{"contact's url", front(closes + "contact: {label: x, url: \"tel:" + strings.Repeat("1", 1997) + "\"}"), `5:26: contact.url: has 2001 characters; an address may have 2000`},
+		{"telephone", front(closes + "contact: {label: x, url: \"tel:+351 210 000\"}"), `5:26: contact.url: an address has no spaces; write "tel:+351210000"`},
+		{"spaces", front(closes + "contact: {label: x, url: \"https://a.example/b c\"}"), `5:26: contact.url: an address has no spaces; write "https://a.example/b%20c"`},
 		{"contact", front(closes + "contact: {label: x, url: \"javascript:y\"}"), `5:26: contact.url: "javascript:y" is no way to reach you; begin it with https://`},
 		{"contact without url", front(closes + "contact: {label: x}"), `5:10: contact.url is missing; write url: "tel:+351210000000"`},
 		{"impossible update", front(closes) + "Text\n\n## 2026-13-45 10:30 x\n", `9:1: update: "2026-13-45 10:30" is not in the calendar`},
