@@ -155,6 +155,8 @@ func TestWarnings(t *testing.T) {
 			`4:9: warning: closes: 2026-10-25 01:30 happens twice in Europe/Lisbon`},
 		{"update without a time", minimal + "## 2026-12-25 Water\n", `6:1: warning: the heading begins with a date but no time, so it is no update; write ## 2026-12-25 10:30`},
 		{"underlined", minimal + "a\n\n2026-12-25 10:30 Water\n---\n", `8:1: warning: an underlined heading is no update; write ## 2026-12-25 10:30 Water`},
+		{"no space", minimal + "a\n##2026-12-25 10:30 Water\n", `7:1: warning: an update begins with ## and a space, so this is none; write ## 2026-12-25 10:30 Water`},
+		{"a level too low", minimal + "### 2026-12-25 10:30 Water\n", `6:1: warning: an update begins with ## and a space, so this is none; write ## 2026-12-25 10:30 Water`},
 		{"update in the fold", minimal + "## 2026-10-25 01:30 Water\n", `6:1: warning: update: 2026-10-25 01:30 happens twice`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -47,6 +47,7 @@ func headings(r *strictyaml.Report, body []byte, firstLine int) []heading {
 	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
 		if !ok || h.Level != 2 || h.Lines().Len() == 0 {
+			warnOfNearly(r, n, body, firstLine)
 			continue
 		}
 		segment := h.Lines().At(0)
@@ -64,6 +65,24 @@ func headings(r *strictyaml.Report, body []byte, firstLine int) []heading {
 		found = append(found, heading{words, start, lineEnd(body, segment.Stop), line, column})
 	}
 	return found
+}
+
+// nearly is a line that was meant to begin an update: its first group has a # too
+// few or too many, or no space behind them.
+var nearly = regexp.MustCompile(`^ {0,3}(#+[ \t]*)(\d{4}-\d{1,2}-\d{1,2}[Tt ][ \t]*\d{1,2}:\d\d.*)`)
+
+// warnOfNearly warns of such lines in a heading or a paragraph.
+func warnOfNearly(r *strictyaml.Report, n ast.Node, body []byte, firstLine int) {
+	if k := n.Kind(); k != ast.KindHeading && k != ast.KindParagraph {
+		return
+	}
+	for i := range n.Lines().Len() {
+		start := bytes.LastIndexByte(body[:n.Lines().At(i).Start], '\n') + 1
+		if m := nearly.FindSubmatch(bytes.TrimRight(body[start:lineEnd(body, start)], "\r\n")); m != nil {
+			line, _ := strictyaml.Place(body, start)
+			r.Warnf(firstLine+line-1, 1, "an update begins with ## and a space, so this is none; write ## %s", strictyaml.Clip(string(m[2])))
+		}
+	}
 }
 
 // tooHard finds what would keep the Markdown parser busy for long, since its time
