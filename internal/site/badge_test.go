@@ -147,7 +147,7 @@ func TestBadgeIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"badge.svg", "storefronts/web/badge.svg", "banner.js", "banner.json", "status.schema.json"} {
+	for _, name := range []string{"badge.svg", "storefronts/web/badge.svg", "banner.js", "banner.data.js", "status.schema.json"} {
 		if !before.Same(after, name) {
 			t.Errorf("%s was made again", name)
 		}

@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -17,12 +18,8 @@ import (
 	"github.com/backsoon/backsoon/templates"
 )
 
-// banner is banner.json: what banner.js shows on the shop's own pages, in words,
-// so that a script from yesterday shows the state of today.
-type banner struct {
-	Languages []bannerLanguage `json:"languages"` // the site's first language first
-}
-
+// bannerLanguage is what banner.js shows on the shop's own pages, in words, so that
+// a script from yesterday shows the state of today.
 type bannerLanguage struct {
 	Lang        string                      `json:"lang"`
 	Dir         string                      `json:"dir"`
@@ -44,17 +41,20 @@ type bannerStorefront struct {
 	Why    string `json:"why,omitempty"` // why the checkout is off
 }
 
-// banner puts banner.js and banner.json into the edition, for all languages at
-// once: whoever embeds it need not know which there are.
+// banner puts banner.js into the edition, and banner.data.js, which it asks: for all
+// languages at once, as whoever embeds it need not know which there are. That is a
+// script since a page may have any, while the web server has to allow it to read
+// anything else.
 func (b *builder) banner(languages []*builder) error {
 	theme := b.site.theme
 	b.keep("banner.js", 1, func() ([]byte, error) { return bannerScript(theme) })
-	var all banner
+	var all []bannerLanguage // the site's first language first
 	for _, l := range languages {
-		all.Languages = append(all.Languages, l.bannerLanguage())
+		all = append(all, l.bannerLanguage())
 	}
-	content, err := encode(all)
-	b.keep("banner.json", b.site.key(string(content)), func() ([]byte, error) { return content, nil })
+	detail, err := encode(all)
+	content := fmt.Sprintf("dispatchEvent(new CustomEvent(%q,{detail:%s}))\n", "backsoon", bytes.TrimSpace(detail))
+	b.keep("banner.data.js", b.site.key(content), func() ([]byte, error) { return []byte(content), nil })
 	return err
 }
 

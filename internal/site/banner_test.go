@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,16 +107,15 @@ func (f *foreign) serveStatus(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "<h1>down</h1>", http.StatusBadGateway)
 		return
 	}
-	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Cache-Control", "max-age=86400") // worse than anybody would set
-	w.Header().Set("Content-Type", map[string]string{".js": "text/javascript", ".json": "application/json"}[path.Ext(r.URL.Path)])
+	w.Header().Set("Content-Type", "text/javascript")
 	_, _ = w.Write((*files)[strings.TrimPrefix(r.URL.Path, "/open/")])
 }
 
 // serveShop answers with the page that the address describes.
 func (f *foreign) serveShop(w http.ResponseWriter, r *http.Request) {
 	f.note(r)
-	policy := fmt.Sprintf("default-src 'none'; script-src %[1]s; connect-src %[1]s; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'", f.status.URL)
+	policy := fmt.Sprintf("default-src 'none'; script-src %[1]s; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'", f.status.URL)
 	w.Header().Set("Content-Security-Policy", policy)
 	switch r.URL.Path {
 	case "/checkout":
@@ -157,7 +155,7 @@ func (f *foreign) open(lang, with string) {
 // settle lets a minute pass, and what the banner then does.
 func (f *foreign) settle() {
 	f.Helper()
-	run[any](f.T, f.tab, `minute().then(() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150)))`)
+	run[any](f.T, f.tab, `minute(), new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 300))`)
 }
 
 // shown is the text of the banner; empty: there is none.
@@ -197,7 +195,7 @@ func (f *foreign) clean() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, asked := range f.asked {
-		if name, ours := strings.CutPrefix("http://"+asked, f.status.URL+"/open/"); ours && name != "banner.js" && name != "banner.json" {
+		if name, ours := strings.CutPrefix("http://"+asked, f.status.URL+"/open/"); ours && name != "banner.js" && name != "banner.data.js" {
 			f.Errorf("asked for %s", asked)
 		}
 	}

@@ -2,10 +2,10 @@
 //
 //   <script defer src="https://status…/banner.js" data-storefront="web" data-disable="#checkout"></script>
 //
-// It asks banner.json, which lies beside it, how the storefront stands, each
+// It asks banner.data.js, which lies beside it, how the storefront stands, each
 // minute and whenever the page comes into sight. No answer changes nothing.
-// A page may forbid styles that aren't its own (Content-Security-Policy): so
-// these are set by script, which that allows.
+// A page may forbid whatever isn't its own but this script's place
+// (Content-Security-Policy): so the answer is a script, and styles are set by one.
 //
 // The build makes this smaller, and puts banner.css where "banner.css" stands.
 (() => {
@@ -89,14 +89,7 @@
     else held.forEach(release);
   };
 
-  const look = async () => {
-    if (shown && document.hidden) return;
-    let languages;
-    try {
-      const answer = await fetch(new URL("banner.json", script.src), { credentials: "omit", cache: "no-cache" });
-      ({ languages } = await answer.json());
-    } catch {}
-    if (!languages) return;
+  const show = ({ detail: languages }) => {
     const wanted = (lang || root.lang).toLowerCase(); // pt-br takes pt
     const words = languages.find((l) => wanted.startsWith(l.lang)) || languages[0];
     const now = words.storefronts[storefront || words.first];
@@ -106,16 +99,29 @@
     apply();
   };
 
+  // The answer is an event. A script may come from anywhere, whatever the headers of
+  // the server that has it; Trusted Types have to be told of it.
+  const look = () => {
+    if (shown && document.hidden) return;
+    const createScriptURL = () => new URL("banner.data.js?" + Date.now(), script.src);
+    const src = self.trustedTypes?.createPolicy("backsoon", { createScriptURL }).createScriptURL("") || createScriptURL();
+    const ask = make("script", { src, nonce: script.nonce });
+    document.head.append(ask);
+    ask.remove();
+  };
+
   if (disable) {
     new MutationObserver(apply).observe(root, { childList: true, subtree: true, attributeFilter: ["disabled"] });
     for (const type of ["click", "auxclick", "submit"]) {
       addEventListener(type, (event) => {
-        if (!why || !event.target.closest?.(disable)) return;
-        event.preventDefault();
-        event.stopImmediatePropagation();
+        if (why && event.target.closest?.(disable)) {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+        }
       }, true);
     }
   }
+  addEventListener("backsoon", show);
   setInterval(look, 60000);
   addEventListener("visibilitychange", look);
   look();
