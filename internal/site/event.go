@@ -48,7 +48,7 @@ func (r reader) events(faces []*face, count int) []event {
 	}
 	all = slices.DeleteFunc(all, func(e event) bool { return e.at.IsZero() || e.at.After(r.now) })
 	slices.SortFunc(all, func(x, y event) int {
-		return cmp.Or(y.at.Compare(x.at), cmp.Compare(x.f.n.Slug, y.f.n.Slug), cmp.Compare(y.change, x.change), cmp.Compare(x.id, y.id))
+		return cmp.Or(y.at.Compare(x.at), cmp.Compare(x.f.n.Slug, y.f.n.Slug), cmp.Compare(y.change, x.change), cmp.Compare(y.id, x.id))
 	})
 	return all[:min(count, len(all))]
 }

@@ -344,6 +344,16 @@ func TestFeedHoldsTheNewest(t *testing.T) {
 }
 
 // Whoever read of a closure must learn that it is off.
+// On the day of the flood one minute may hold all of a closure.
+func TestFeedOrderWithinOneMoment(t *testing.T) {
+	in := input(t, "2026-12-29 11:00")
+	moment := at(t, "2026-03-02 07:00")
+	in.Notices = []*notice.Notice{{Slug: "flood", Title: "Flood", Published: moment, Closes: moment, Reopened: moment}}
+	if got, want := ids(parsed(t, build(t, in), "atom.xml")), []string{"flood/#reopened", "flood/#closed", "flood/#announced"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestFeedTellsOfCancelling(t *testing.T) {
 	in := input(t, "2026-12-29 11:00")
 	n := &notice.Notice{Slug: "c", Title: "C", Published: at(t, "2026-12-01 10:00"), Closes: at(t, "2027-01-01 10:00"), Cancelled: true}
