@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/tdewolff/minify/v2"
 	"github.com/tdewolff/minify/v2/css"
@@ -53,9 +55,25 @@ func (b *builder) banner(languages []*builder) error {
 		all = append(all, l.bannerLanguage())
 	}
 	detail, err := encode(all)
-	content := fmt.Sprintf("dispatchEvent(new CustomEvent(%q,{detail:%s}))\n", "backsoon", bytes.TrimSpace(detail))
+	content := fmt.Sprintf("dispatchEvent(new CustomEvent(%q,{detail:%s}))\n", "backsoon", ascii(bytes.TrimSpace(detail)))
 	b.keep("banner.data.js", b.site.key(content), func() ([]byte, error) { return []byte(content), nil })
 	return err
+}
+
+// ascii is JSON in ASCII alone: a browser takes a script to be in the encoding of
+// the page that asks for it, which need not be UTF-8.
+func ascii(json []byte) string {
+	var b strings.Builder
+	for _, r := range string(json) {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 func (b *builder) bannerLanguage() bannerLanguage {

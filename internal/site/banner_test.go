@@ -59,7 +59,7 @@ type foreign struct {
 
 // shopPage has a banner with these attributes, in a page in this language.
 const shopPage = `<!DOCTYPE html>
-<html lang="%s"><head><meta charset="utf-8"><title>Books</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/shop.css">
+<html lang="%s"><head><title>Books</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/shop.css">
 <script defer src="%s/banner.js" %s></script></head>
 <body><h1>Books</h1><p>Two for one.</p>
 <form action="/checkout"><button id="checkout" aria-describedby="terms">Check out</button></form> <span id="terms">Terms apply.</span>
@@ -125,7 +125,7 @@ func (f *foreign) serveShop(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "div { display: none; position: static; margin: 5em } button { font-size: 20px } body { margin: 0 }")
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Type", "text/html; charset=iso-8859-1") // as old shops are
 	fmt.Fprintf(w, shopPage, r.URL.Query().Get("lang"), f.status.URL+"/open", r.URL.Query().Get("with"))
 }
 
