@@ -200,12 +200,14 @@ func checkWords(s string) error {
 func headerError(name string, err error) error { return fmt.Errorf("header %s: %w", name, err) }
 
 // phrase writes words as RFC 5322, section 3.2.5, wants them before an angle
-// bracket: quoted, or as encoded words where they are not ASCII.
+// bracket: quoted, or as encoded words where they are not ASCII. Those are in
+// base64, since commas, quotes and brackets may stand in no others there (RFC 2047,
+// section 5).
 func phrase(words string) string {
 	if words == "" {
 		return ""
 	}
-	if encoded := mime.QEncoding.Encode("UTF-8", words); encoded != words {
+	if encoded := mime.BEncoding.Encode("UTF-8", words); encoded != words {
 		return encoded
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(words) + `"`

@@ -137,7 +137,7 @@ func TestHeaders(t *testing.T) {
 		"Message-Id":               "<id2@harbourbooks.example>",
 		"In-Reply-To":              "<id1@harbourbooks.example>",
 		"References":               "<id1@harbourbooks.example>",
-		"List-Id":                  "=?UTF-8?q?Harbour_Books,_at=C3=A9_j=C3=A1?= <closures.harbourbooks.example>",
+		"List-Id":                  "=?UTF-8?b?SGFyYm91ciBCb29rcywgYXTDqSBqw6E=?= <closures.harbourbooks.example>",
 		"List-Unsubscribe":         "<" + leavePage + ">, <mailto:leave@harbourbooks.example?subject=unsubscribe>",
 		"List-Unsubscribe-Post":    "List-Unsubscribe=One-Click",
 		"Auto-Submitted":           "auto-generated",
