@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -113,7 +114,10 @@ func readRegular(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, NotRegular(info.Mode())
 	}
-	return io.ReadAll(io.LimitReader(f, MaxSize+1))
+	var src bytes.Buffer
+	src.Grow(int(min(info.Size(), MaxSize)) + bytes.MinRead) // so that it need not grow
+	_, err = src.ReadFrom(io.LimitReader(f, MaxSize+1))
+	return src.Bytes(), err
 }
 
 func notRegular(name string, err error) error {

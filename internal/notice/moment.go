@@ -93,16 +93,18 @@ func sameWall(t time.Time, loc *time.Location) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, loc)
 }
 
+// showsSame tells whether the clocks of both zones show the same, to the second.
+func showsSame(t, u time.Time) bool { return sameWall(t, time.UTC).Equal(sameWall(u, time.UTC)) }
+
 // doubtful says in words that a local time doesn't exist or happens twice.
 func doubtful(wall, t time.Time) string {
-	local, zone := wall.Format(layoutMinute), t.Location()
-	if t.Format(layoutSecond) != wall.Format(layoutSecond) {
+	if !showsSame(t, wall) {
 		return fmt.Sprintf("%s does not exist in %s, where the clocks go forward then; taken as %s (%s)",
-			local, zone, t.Format(layoutMinute), t.Format(time.RFC3339))
+			wall.Format(layoutMinute), t.Location(), t.Format(layoutMinute), t.Format(time.RFC3339))
 	}
 	if _, twice := other(t); twice {
 		return fmt.Sprintf("%s happens twice in %s, where the clocks go back then; taken as %s: write it so, or with the other offset",
-			local, zone, t.Format(time.RFC3339))
+			wall.Format(layoutMinute), t.Location(), t.Format(time.RFC3339))
 	}
 	return ""
 }
@@ -117,7 +119,7 @@ func other(t time.Time) (time.Time, bool) {
 		}
 		_, o := neighbour.Zone()
 		u := t.Add(time.Duration(offset-o) * time.Second)
-		if !u.Equal(t) && u.Format(layoutSecond) == t.Format(layoutSecond) {
+		if !u.Equal(t) && showsSame(u, t) {
 			return u, true
 		}
 	}

@@ -37,7 +37,7 @@ type Notice struct {
 	Translations []*Translation // each in another language
 	Language     string         // of the words, where In gave a translation's; empty: the shop's own
 
-	where map[string]position // of each key, for Check
+	where map[string]position // of what Check speaks of; nil: there is nothing of it
 }
 
 // Fact is one line of the list that the page shows.

@@ -68,7 +68,7 @@ func read(file, slug string, src []byte, loc *time.Location) (*Notice, strictyam
 	if !ok {
 		return nil, r.Problems()
 	}
-	n := &Notice{Slug: slug, where: map[string]position{}}
+	n := &Notice{Slug: slug}
 	if root, ok := strictyaml.Parse(r, p.front, 2); ok {
 		n.readKeys(root, loc)
 	}
@@ -85,10 +85,8 @@ func (n *Notice) readKeys(root strictyaml.Value, loc *time.Location) {
 	root.Only(keys...)
 	root.Need("title", "Closed for the winter break")
 	root.Need("closes", exampleTime)
-	for _, key := range keys {
-		if v := root.Get(key); v.Present() {
-			n.where[key] = position{v.Line, v.Column}
-		}
+	for _, key := range []string{"reopened", "draft", "cancelled"} {
+		n.place(key, root.Get(key))
 	}
 	n.Title = readTitle(root.Get("title"))
 	n.readTimes(root, loc)
@@ -99,6 +97,17 @@ func (n *Notice) readKeys(root strictyaml.Value, loc *time.Location) {
 	n.Reopening = readSteps(root.Get("reopening"))
 	n.Draft, _ = root.Get("draft").Bool()
 	n.Cancelled, _ = root.Get("cancelled").Bool()
+}
+
+// place remembers where a value stands, if it does.
+func (n *Notice) place(name string, v strictyaml.Value) {
+	if !v.Present() {
+		return
+	}
+	if n.where == nil {
+		n.where = map[string]position{}
+	}
+	n.where[name] = position{v.Line, v.Column}
 }
 
 func (n *Notice) readTimes(root strictyaml.Value, loc *time.Location) {
@@ -150,7 +159,7 @@ func (n *Notice) readStorefronts(v strictyaml.Value) []string {
 			item.Errorf("%q is written twice; keep one of them", strictyaml.Clip(id))
 		default:
 			ids = append(ids, id)
-			n.where["storefronts "+id] = position{item.Line, item.Column}
+			n.place("storefronts "+id, item)
 		}
 	}
 	return ids
@@ -291,15 +300,17 @@ func (n *Notice) readBody(r *strictyaml.Report, body string, firstLine int, loc 
 // trimLines drops the blank lines around a text, but no indentation: that of the
 // first line may make it code.
 func trimLines(s string) string {
-	lines := strings.Split(s, "\n")
-	blank := func(line string) bool { return strings.Trim(line, " \t\v\f") == "" }
-	for len(lines) > 0 && blank(lines[0]) {
-		lines = lines[1:]
+	const blank = " \t\v\f\n"
+	last := len(strings.TrimRight(s, blank))
+	if last == 0 {
+		return ""
 	}
-	for len(lines) > 0 && blank(lines[len(lines)-1]) {
-		lines = lines[:len(lines)-1]
+	first := len(s) - len(strings.TrimLeft(s, blank))
+	start := strings.LastIndexByte(s[:first], '\n') + 1
+	if end := strings.IndexByte(s[last:], '\n'); end >= 0 {
+		return s[start : last+end]
 	}
-	return strings.Join(lines, "\n")
+	return s[start:]
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

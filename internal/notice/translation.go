@@ -51,7 +51,7 @@ func ParseTranslation(file, name string, src []byte, loc *time.Location) (*Trans
 	if !ok {
 		return nil, r.Problems()
 	}
-	n := &Notice{Slug: slug, where: map[string]position{}} // which has all the fields, and some more
+	n := &Notice{Slug: slug} // which has all the fields, and some more
 	if root, ok := strictyaml.Parse(r, p.front, 2); ok {
 		n.readWords(root)
 	}

@@ -18,13 +18,15 @@ var blankLine = regexp.MustCompile(`(?m)^[ \t]+$`)
 // checkLines reports tabs in indentation, which YAML forbids and no editor shows.
 func (b *builder) checkLines(src []byte) bool {
 	ok := true
-	for i, line := range bytes.Split(src, []byte("\n")) {
+	number := b.offset
+	for line := range bytes.SplitSeq(src, []byte("\n")) {
+		number++
 		indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
 		tab := bytes.IndexByte(indent, '\t')
 		if tab < 0 || len(indent) == len(line) {
 			continue
 		}
-		b.report.Errorf(b.offset+i+1, tab+1, "the line is indented with a tab; use spaces")
+		b.report.Errorf(number, tab+1, "the line is indented with a tab; use spaces")
 		ok = false
 	}
 	return ok

@@ -9,14 +9,15 @@ import (
 // Report collects the problems of one file and keeps every place inside it.
 type Report struct {
 	file     string
-	lines    [][]byte
+	src      []byte
+	lines    [][]byte // of src; nil until there is a problem, since most files have none
 	problems Problems
 }
 
 // NewReport begins the report on a file. The file's name is the one that the
 // owner knows, and src all of it.
 func NewReport(file string, src []byte) *Report {
-	return &Report{file: file, lines: bytes.Split(src, []byte("\n"))}
+	return &Report{file: file, src: src}
 }
 
 // Errorf adds a problem at a line and column, both from 1.
@@ -38,6 +39,9 @@ func (r *Report) Problems() Problems {
 // add keeps the place inside the file whatever the YAML library said: an editor
 // that is sent past the end of a line jumps nowhere.
 func (r *Report) add(line, column int, warning bool, format string, args []any) {
+	if r.lines == nil {
+		r.lines = bytes.Split(r.src, []byte("\n"))
+	}
 	line = min(max(line, 1), len(r.lines))
 	width := utf8.RuneCount(r.lines[line-1])
 	r.problems = append(r.problems, Problem{

@@ -25,6 +25,9 @@ func CheckText(r *Report, src []byte, most int) bool {
 func kibibytes(n int) string { return fmt.Sprintf("%d KiB", n>>10) }
 
 func badByte(src []byte) (int, string) {
+	if utf8.Valid(src) && !bytes.ContainsAny(src, "\x00\r") { // as almost every file, and found out quickly
+		return 0, ""
+	}
 	for i := 0; i < len(src); {
 		c, n := utf8.DecodeRune(src[i:])
 		switch {
