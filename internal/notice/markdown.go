@@ -9,17 +9,13 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 )
 
 // markdown is CommonMark 0.31 with the tables, strikethrough and bare links of
 // GitHub Flavored Markdown (https://github.github.com/gfm/).
-var markdown = goldmark.New(
-	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
-	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 1000))),
-)
+var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify))
 
 // Markdown renders an owner's text, for a page and a mail alike. Raw HTML is
 // left out, and of a link or picture that leads anywhere but to http, https,
@@ -47,19 +43,36 @@ func (m Markdown) Read(source string) Text {
 
 // HTML is the text as HTML.
 func (t Text) HTML() template.HTML {
-	var b bytes.Buffer
+	var b sheet
+	b.Grow(len(t.source) * 5 / 4) // which the tags of most texts fit into
 	if err := markdown.Renderer().Render(&b, t.source, t.doc); err != nil {
 		return template.HTML(template.HTMLEscapeString(string(t.source))) // a Buffer never fails
 	}
 	return template.HTML(b.String())
 }
 
+// sheet is a Buffer of the kind that the renderer writes to at once. Before any
+// other writer it puts 4 KB of its own, more than most texts have.
+type sheet struct{ bytes.Buffer }
+
+// Buffered implements util.BufWriter.
+func (*sheet) Buffered() int { return 0 }
+
+// Flush implements util.BufWriter.
+func (*sheet) Flush() error { return nil }
+
+// parse reads the source and takes out what is unwelcome, so that page and mail
+// see the same.
 func (m Markdown) parse(source []byte) ast.Node {
 	doc := markdown.Parser().Parse(text.NewReader(source))
 	ranks := ranks{top: m.Top}
+	var unwelcome []ast.Node
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
+		}
+		if isUnwelcome(n, source) {
+			unwelcome = append(unwelcome, n)
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
@@ -71,6 +84,9 @@ func (m Markdown) parse(source []byte) ast.Node {
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, n := range unwelcome {
+		dissolve(n, source)
+	}
 	return doc
 }
 
@@ -105,50 +121,35 @@ func (m Markdown) absolute(link []byte) []byte {
 	return []byte(u.String())
 }
 
-// tame takes raw HTML and unwelcome links out of the tree, so that page and mail
-// see the same.
-type tame struct{}
-
-func (tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
-	for _, n := range unwelcome(doc, reader.Source()) {
-		parent := n.Parent()
-		switch n := n.(type) {
-		case *ast.AutoLink:
-			words := ast.NewString(n.Label(reader.Source()))
-			words.SetRaw(true)
-			parent.InsertBefore(parent, n, words)
-		case *ast.Link, *ast.Image:
-			for c := n.FirstChild(); c != nil; c = n.FirstChild() {
-				parent.InsertBefore(parent, n, c)
-			}
-		}
-		parent.RemoveChild(parent, n)
+// isUnwelcome tells whether a node is raw HTML, or leads where it must not.
+func isUnwelcome(n ast.Node, source []byte) bool {
+	switch n := n.(type) {
+	case *ast.RawHTML, *ast.HTMLBlock:
+		return true
+	case *ast.Link:
+		return !welcome(address(n.Destination), "http", "https", "mailto", "tel", "sms", "")
+	case *ast.Image:
+		return !welcome(address(n.Destination), "http", "https", "")
+	case *ast.AutoLink:
+		return n.AutoLinkType == ast.AutoLinkURL && !welcome(string(n.URL(source)), "http", "https", "mailto", "tel", "sms")
 	}
+	return false
 }
 
-func unwelcome(doc ast.Node, source []byte) []ast.Node {
-	var found []ast.Node
-	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
+// dissolve takes a node out of the tree, but for its words.
+func dissolve(n ast.Node, source []byte) {
+	parent := n.Parent()
+	switch n := n.(type) {
+	case *ast.AutoLink:
+		words := ast.NewString(n.Label(source))
+		words.SetRaw(true)
+		parent.InsertBefore(parent, n, words)
+	case *ast.Link, *ast.Image:
+		for c := n.FirstChild(); c != nil; c = n.FirstChild() {
+			parent.InsertBefore(parent, n, c)
 		}
-		drop := false
-		switch n := n.(type) {
-		case *ast.RawHTML, *ast.HTMLBlock:
-			drop = true
-		case *ast.Link:
-			drop = !welcome(address(n.Destination), "http", "https", "mailto", "tel", "sms", "")
-		case *ast.Image:
-			drop = !welcome(address(n.Destination), "http", "https", "")
-		case *ast.AutoLink:
-			drop = n.AutoLinkType == ast.AutoLinkURL && !welcome(string(n.URL(source)), "http", "https", "mailto", "tel", "sms")
-		}
-		if drop {
-			found = append(found, n)
-		}
-		return ast.WalkContinue, nil
-	})
-	return found
+	}
+	parent.RemoveChild(parent, n)
 }
 
 // address is a link's destination as the renderer will write it, entities and
