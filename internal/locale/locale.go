@@ -36,7 +36,7 @@ type Language struct {
 
 	words *i18n.Localizer
 	names locales.Translator
-	fixed sync.Map // sentences with the places of their values, by id
+	fixed sync.Map // sentences in pieces, by id
 }
 
 // English is the language of the default theme's first catalogue, and the one in
@@ -123,36 +123,53 @@ func (l *Language) Text(id string, data ...any) string {
 			return l.plural(id, data)
 		}
 	}
-	text := l.sentence(id, data)
-	for i := 0; i < len(data); i += 2 {
-		text = strings.ReplaceAll(text, place(data[i]), l.Isolate(fmt.Sprint(data[i+1])))
+	words := l.sentence(id, data)
+	if len(words) == 1 {
+		return words[0]
 	}
-	return text
+	var text strings.Builder
+	for i, word := range words {
+		if i%2 == 1 {
+			word = l.Isolate(value(data, word))
+		}
+		text.WriteString(word)
+	}
+	return text.String()
+}
+
+// value is the text that stands for a name.
+func value(data []any, name string) string {
+	for i := 0; i < len(data); i += 2 {
+		if data[i] == name {
+			return fmt.Sprint(data[i+1])
+		}
+	}
+	return ""
 }
 
 // Around gives the words before and after the place of one value in a sentence,
 // for a value that is more than words: "Reopens {{.At}}" around At.
 func (l *Language) Around(id, name string) (before, after string) {
-	before, after, _ = strings.Cut(l.sentence(id, []any{name, nil}), place(name))
-	return before, after
+	words := l.sentence(id, []any{name, nil})
+	return words[0], strings.Join(words[min(2, len(words)):], "")
 }
 
-// place stands in a sentence for the value of that name.
-func place(name any) string { return "\x00" + name.(string) + "\x00" }
-
-// sentence gives a message with the places of its values. A catalogue's templates
-// are run once: a page is made of hundreds of messages.
-func (l *Language) sentence(id string, data []any) string {
-	if text, ok := l.fixed.Load(id); ok {
-		return text.(string)
+// sentence gives a message in pieces: words, the name of the value that stands
+// there, words, and so on. A catalogue's templates are run once: a page is made of
+// hundreds of messages.
+func (l *Language) sentence(id string, data []any) []string {
+	if words, ok := l.fixed.Load(id); ok {
+		return words.([]string)
 	}
+	const edge = "\x00" // of a name
 	places := map[string]any{}
 	for i := 0; i < len(data); i += 2 {
-		places[data[i].(string)] = place(data[i])
+		name := data[i].(string)
+		places[name] = edge + name + edge
 	}
-	text := l.say(&i18n.LocalizeConfig{MessageID: id, TemplateData: places})
-	l.fixed.Store(id, text)
-	return text
+	words := strings.Split(l.say(&i18n.LocalizeConfig{MessageID: id, TemplateData: places}), edge)
+	l.fixed.Store(id, words)
+	return words
 }
 
 func (l *Language) plural(id string, data []any) string {
