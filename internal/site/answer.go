@@ -29,6 +29,8 @@ type answer struct {
 	Then phrase  // "Reopens Sat 2 January, 09:00 (Lisbon)"; may be empty
 	Note string  // one more sentence; may be empty
 	Next *moment // when this is to change; nil: not foreseen
+
+	Storefronts string // for which it is, where it is a closure's
 }
 
 // String is the answer as plain text, without the note.

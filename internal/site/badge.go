@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 	"unicode"
@@ -63,7 +64,7 @@ func (b *builder) badge(path, name string, states []schedule.State) {
 		}
 	}
 	badge, theme := b.drawn(shortened(name), tone, word), b.voice.theme
-	b.keep(path, b.site.key(badge), func() ([]byte, error) { return theme.part(templateName("badge.svg"), badge) })
+	b.keep(path, b.site.key(badge), func(out *bytes.Buffer) error { return theme.part(out, templateName("badge.svg"), badge) })
 }
 
 // badgeWord says how a storefront stands, by the day where that is enough: then

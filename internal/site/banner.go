@@ -49,14 +49,19 @@ type bannerStorefront struct {
 // anything else.
 func (b *builder) banner(languages []*builder) error {
 	theme := b.site.theme
-	b.keep("banner.js", 1, func() ([]byte, error) { return bannerScript(theme) })
+	b.keep("banner.js", 1, func(out *bytes.Buffer) error {
+		script, err := bannerScript(theme)
+		out.Write(script)
+		return err
+	})
 	var all []bannerLanguage // the site's first language first
 	for _, l := range languages {
 		all = append(all, l.bannerLanguage())
 	}
-	detail, err := encode(all)
-	content := fmt.Sprintf("dispatchEvent(new CustomEvent(%q,{detail:%s}))\n", "backsoon", ascii(bytes.TrimSpace(detail)))
-	b.keep("banner.data.js", b.site.key(content), func() ([]byte, error) { return []byte(content), nil })
+	var detail bytes.Buffer
+	err := encode(&detail, all)
+	content := fmt.Sprintf("dispatchEvent(new CustomEvent(%q,{detail:%s}))\n", "backsoon", ascii(bytes.TrimSpace(detail.Bytes())))
+	b.keep("banner.data.js", b.site.key(content), exactly([]byte(content)))
 	return err
 }
 
@@ -132,12 +137,12 @@ func bannerScript(theme fs.FS) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := encode(string(style))
-	if err != nil {
+	var text bytes.Buffer
+	if err := encode(&text, string(style)); err != nil {
 		return nil, err
 	}
 	return small(theme, "banner.js", &js.Minifier{}, func(script []byte) []byte {
-		return bytes.ReplaceAll(script, []byte(`"banner.css"`), bytes.TrimSpace(text))
+		return bytes.ReplaceAll(script, []byte(`"banner.css"`), bytes.TrimSpace(text.Bytes()))
 	})
 }
 

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (b *builder) calendar(c channel) {
 		key = b.site.key(key, f.key, a.end.Unix(), a.cancelled)
 	}
 	r := b.reader
-	b.keep(c.dir+"closures.ics", key|1, func() ([]byte, error) { return r.calendarOf(c, all) })
+	b.keep(c.dir+"closures.ics", key|1, func(out *bytes.Buffer) error { return r.calendarOf(out, c, all) })
 }
 
 // scheduled gives the closures that the channel's calendar holds. One that is no
@@ -128,7 +129,7 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-func (r reader) calendarOf(c channel, all []appointment) ([]byte, error) {
+func (r reader) calendarOf(out *bytes.Buffer, c channel, all []appointment) error {
 	cal := ics.NewCalendar()
 	cal.SetProductId("-//backsoon//backsoon//EN")
 	cal.SetCalscale("GREGORIAN")
@@ -150,7 +151,7 @@ func (r reader) calendarOf(c channel, all []appointment) ([]byte, error) {
 	if len(all) == 0 {
 		cal.AddVTimezone(utc())
 	}
-	return []byte(cal.Serialize(ics.WithNewLineWindows, ics.WithLineLength(75))), nil
+	return cal.SerializeTo(out, ics.WithNewLineWindows, ics.WithLineLength(75))
 }
 
 // utc is what a calendar without closures holds: it must hold something (RFC
@@ -224,7 +225,7 @@ func (r reader) calendarText(f *face) string {
 	if text := f.text.Load(); text != nil {
 		return *text
 	}
-	c := closure{r, f, ""}
+	c := r.closure(f, "")
 	lines := []string{c.Planned().String()}
 	if actual := c.Actual(); actual != nil {
 		lines = append(lines, actual.String())

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"html/template"
 	"net/url"
 	"slices"
@@ -13,11 +14,24 @@ import (
 )
 
 // closure is one notice as a template sees it, from a page whose language lies
-// under root. Its methods are what a site's own templates may use.
+// under root. What is exported is what a site's own templates may use: fields, where
+// nothing has to be made for them, since a template takes long to find a method.
 type closure struct {
 	reader
 	f    *face
 	root string
+
+	Title        string // the owner's
+	Lang         string // of the owner's words
+	Dir          string // how the owner's words are written: ltr or rtl
+	Untranslated bool   // the owner's words are not in the page's language
+	Cancelled    bool   // it did not, and will not, take place
+	Facts        []notice.Fact
+}
+
+func (r reader) closure(f *face, root string) closure {
+	n, words := f.n, r.speaker(f.n.Language)
+	return closure{r, f, root, n.Title, words.Tag, words.Dir, words != r.voice, n.Cancelled, n.Facts}
 }
 
 // closurePath is a closure's page relative to its language. Links name index.html
@@ -37,23 +51,11 @@ func (r reader) closureURL(slug string) *url.URL {
 	return r.site.cfg.Shop.URL.JoinPath(r.voice.prefix, "closures", slug+"/")
 }
 
-// Title is the owner's.
-func (c closure) Title() string { return c.f.n.Title }
-
-// Lang is the language of the owner's words.
-func (c closure) Lang() string { return c.speaker(c.f.n.Language).Tag }
-
-// Dir is how the owner's words are written: ltr or rtl.
-func (c closure) Dir() string { return c.speaker(c.f.n.Language).Dir }
-
 // speaker is the voice of words which say, or don't, that they were translated.
 func (r reader) speaker(language string) *voice {
 	i := slices.IndexFunc(r.voices, func(v *voice) bool { return v.Tag == language })
 	return r.voices[max(0, i)]
 }
-
-// Untranslated tells whether the owner's words are not in the page's language.
-func (c closure) Untranslated() bool { return c.Lang() != c.voice.Tag }
 
 // Link leads to the closure's own page.
 func (c closure) Link() string { return c.root + c.f.path }
@@ -66,28 +68,26 @@ func (c closure) Entry(part string) (template.HTML, error) {
 			return l.entry, nil
 		}
 	}
-	content, err := c.voice.theme.part(part, c)
-	if err != nil {
+	var content bytes.Buffer // not a Builder, which would keep more than the entry has
+	if err := c.voice.theme.part(&content, part, c); err != nil {
 		return "", err
 	}
-	entry := template.HTML(content)
+	entry := template.HTML(content.String())
 	c.f.listed.Store(&listed{part, c.root, entry, before}) // of two at a time one is kept
 	return entry, nil
 }
 
-// standing is how a closure stands, for the storefronts that it is about.
-type standing struct {
-	answer
-	Storefronts string
+// Answer says how the closure stands now, and for which storefronts.
+func (c closure) Answer() answer {
+	a := c.noticeAnswer(c.f)
+	a.Storefronts = c.Storefronts()
+	return a
 }
-
-// Answer says how the closure stands now.
-func (c closure) Answer() standing { return standing{c.noticeAnswer(c.f), c.Storefronts()} }
 
 // foreseen is how a closure will stand from a moment on.
 type foreseen struct {
 	At     string // RFC 3339 in UTC
-	Answer standing
+	Answer answer
 }
 
 // Foreseen is how the closure will stand, each time that this changes by itself.
@@ -175,9 +175,6 @@ func (c closure) Actual() period {
 // Over tells that it has had its time: the page stays as it is.
 func (c closure) Over() bool { return c.f.n.Over(c.now) }
 
-// Cancelled tells that it did not, and will not, take place.
-func (c closure) Cancelled() bool { return c.f.n.Cancelled }
-
 // Since is when it began.
 func (c closure) Since() phrase {
 	return c.phrase("closure.since", c.seen(c.f.closed, c.f.n.Closes))
@@ -201,9 +198,6 @@ func (c closure) Summary() string { return notice.Summary(c.f.n.Body) }
 func (c closure) Body(top int) template.HTML {
 	return c.markdown(c.f.n.Slug, c.f.n.Language, top).HTML(c.f.n.Body)
 }
-
-// Facts are in the owner's order.
-func (c closure) Facts() []notice.Fact { return c.f.n.Facts }
 
 // update is one update as a template sees it.
 type update struct {

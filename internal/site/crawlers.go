@@ -18,7 +18,7 @@ const (
 
 // crawlers makes what search engines ask for.
 func (b *builder) crawlers() {
-	b.keep("robots.txt", 1, func() ([]byte, error) { return b.robots(), nil })
+	b.keep("robots.txt", 1, exactly(b.robots()))
 	b.sitemap(b.mapped(), b.pagesPerSitemap())
 }
 
@@ -62,8 +62,7 @@ func (b *builder) sitemap(pages []mappedPage, perFile int) {
 		b.sitemapPart("sitemap.xml", pages)
 		return
 	}
-	r := b.reader
-	b.keep("sitemap.xml", b.site.key(len(parts)), func() ([]byte, error) { return r.sitemapIndex(len(parts)), nil })
+	b.keep("sitemap.xml", b.site.key(len(parts)), exactly(b.sitemapIndex(len(parts))))
 	for i, part := range parts {
 		b.sitemapPart(sitemapName(i), part)
 	}
@@ -79,7 +78,10 @@ func (b *builder) sitemapPart(name string, pages []mappedPage) {
 		maphash.WriteComparable(&h, p.changed.Unix())
 	}
 	r := b.reader
-	b.keep(name, b.site.key(b.tags, h.Sum64()), func() ([]byte, error) { return r.urlset(pages), nil })
+	b.keep(name, b.site.key(b.tags, h.Sum64()), func(out *bytes.Buffer) error {
+		r.urlset(out, pages)
+		return nil
+	})
 }
 
 // pagesPerSitemap is how many pages, each in every language, one file may hold
@@ -101,8 +103,7 @@ func (r reader) sitemapIndex(parts int) []byte {
 	return out.Bytes()
 }
 
-func (r reader) urlset(pages []mappedPage) []byte {
-	var out bytes.Buffer
+func (r reader) urlset(out *bytes.Buffer, pages []mappedPage) {
 	out.WriteString(xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">` + "\n")
 	for _, p := range pages {
 		alternates := r.translations(p.path)
@@ -115,7 +116,6 @@ func (r reader) urlset(pages []mappedPage) []byte {
 		}
 	}
 	out.WriteString("</urlset>\n")
-	return out.Bytes()
 }
 
 // translations names the page in each language, itself included; none where there

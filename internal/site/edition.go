@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"runtime"
@@ -24,8 +25,8 @@ type Edition struct{ files map[string]*file }
 // a file depends on has the very same *file as the one before.
 type file struct {
 	path   string
-	key    uint64                 // of all that it depends on; 0: that is rendered to be known
-	render func() ([]byte, error) // an error is the theme's, and names file and line
+	key    uint64                    // of all that it depends on; 0: that is rendered to be known
+	render func(*bytes.Buffer) error // an error is the theme's, and names file and line
 }
 
 // snapshot is what all languages of an edition share.
@@ -69,19 +70,27 @@ func (s *Site) Edition(in Input) (*Edition, error) {
 }
 
 // add puts a file into the edition that is to be rendered each time.
-func (b *builder) add(path string, render func() ([]byte, error)) {
+func (b *builder) add(path string, render func(*bytes.Buffer) error) {
 	b.keep(path, 0, render)
 }
 
 // keep puts a file into the edition: the last edition's, where the key is the
 // same.
-func (b *builder) keep(path string, key uint64, render func() ([]byte, error)) {
+func (b *builder) keep(path string, key uint64, render func(*bytes.Buffer) error) {
 	path = b.voice.prefix + path
 	if old := b.site.kept[path]; old != nil && key != 0 && old.key == key {
 		b.edition.files[path] = old
 		return
 	}
 	b.edition.files[path] = &file{path, key, render}
+}
+
+// exactly renders a file whose content is known.
+func exactly(content []byte) func(*bytes.Buffer) error {
+	return func(out *bytes.Buffer) error {
+		out.Write(content)
+		return nil
+	}
 }
 
 // key is a number that stands for all the values; they have to be comparable.
@@ -113,7 +122,11 @@ func (e *Edition) Len() int { return len(e.files) }
 func (e *Edition) Has(path string) bool { return e.files[path] != nil }
 
 // Render gives the content of the file at the path, which the edition must have.
-func (e *Edition) Render(path string) ([]byte, error) { return e.files[path].render() }
+func (e *Edition) Render(path string) ([]byte, error) {
+	var content bytes.Buffer
+	err := e.files[path].render(&content)
+	return content.Bytes(), err
+}
 
 // Same tells whether the file at the path surely is the same in both editions,
 // or in neither; one that says when it was made is not.
@@ -131,7 +144,7 @@ func (e *Edition) Files() (Files, error) {
 	err := renderAll(e.list(), func(f *file, content []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
-		files[f.path] = content
+		files[f.path] = bytes.Clone(content)
 		return nil
 	})
 	return files, err
@@ -146,7 +159,7 @@ func (e *Edition) list() []*file {
 }
 
 // renderAll renders the files on every processor and has each content taken, by
-// several goroutines at once. It gives the error of the first file that has one.
+// several goroutines at once: it is theirs until they return. It gives the error of the first file that has one.
 func renderAll(files []*file, take func(*file, []byte) error) error {
 	errs := make([]error, len(files))
 	var taken atomic.Int64
@@ -154,10 +167,12 @@ func renderAll(files []*file, take func(*file, []byte) error) error {
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
+			var content bytes.Buffer
 			for i := taken.Add(1) - 1; i < int64(len(files)) && !failed.Load(); i = taken.Add(1) - 1 {
-				content, err := files[i].render()
+				content.Reset()
+				err := files[i].render(&content)
 				if err == nil {
-					err = take(files[i], content)
+					err = take(files[i], content.Bytes())
 				}
 				if err != nil {
 					errs[i] = err

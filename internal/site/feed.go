@@ -81,11 +81,7 @@ type document struct{ root any }
 // FeedXml implements feeds.XmlFeed.
 func (d document) FeedXml() any { return d.root }
 
-func (d document) write() ([]byte, error) {
-	var out bytes.Buffer
-	err := feeds.WriteXML(d, &out)
-	return out.Bytes(), err
-}
+func (d document) write(out *bytes.Buffer) error { return feeds.WriteXML(d, out) }
 
 // rssDocument is RSS with the feed's own address in it, for which RSS itself has
 // no element: https://www.rssboard.org/rss-profile#namespace-elements-atom-link
@@ -107,7 +103,7 @@ type rssLink struct {
 	Type    string   `xml:"type,attr"`
 }
 
-func (f feed) rss() ([]byte, error) {
+func (f feed) rss(out *bytes.Buffer) error {
 	doc := rssDocument{Version: "2.0", Content: "http://purl.org/rss/1.0/modules/content/", Atom: "http://www.w3.org/2005/Atom"}
 	doc.Channel.RssFeed = (&feeds.Rss{Feed: f.common()}).RssFeed()
 	doc.Channel.Language, doc.Channel.ManagingEditor = f.voice.Tag, "" // which would have to be a mail address
@@ -115,7 +111,7 @@ func (f feed) rss() ([]byte, error) {
 	for _, i := range doc.Channel.Items {
 		i.Description = html.EscapeString(i.Description) // RSS has HTML there
 	}
-	return document{doc}.write()
+	return document{doc}.write(out)
 }
 
 // atomDocument is Atom in a language, with the feed's own address in it.
@@ -125,7 +121,7 @@ type atomDocument struct {
 	*feeds.AtomFeed // with the entries, which come last
 }
 
-func (f feed) atom() ([]byte, error) {
+func (f feed) atom(out *bytes.Buffer) error {
 	doc := atomDocument{AtomFeed: (&feeds.Atom{Feed: f.common()}).AtomFeed(), Lang: f.voice.Tag}
 	self := f.self("atom.xml")
 	doc.Id, doc.Link = self, nil
@@ -135,7 +131,7 @@ func (f feed) atom() ([]byte, error) {
 	for _, e := range doc.Entries {
 		e.Published, e.Summary.Type = e.Updated, "text"
 	}
-	return document{doc}.write()
+	return document{doc}.write(out)
 }
 
 // jsonDocument is a JSON Feed whose items are there even when there are none.
@@ -144,16 +140,14 @@ type jsonDocument struct {
 	Items []*feeds.JSONItem `json:"items"`
 }
 
-func (f feed) json() ([]byte, error) {
+func (f feed) json(out *bytes.Buffer) error {
 	doc := jsonDocument{JSONFeed: (&feeds.JSON{Feed: f.common()}).JSONFeed()}
 	doc.Items = append([]*feeds.JSONItem{}, doc.JSONFeed.Items...)
 	doc.Language, doc.FeedUrl, doc.Author = f.voice.Tag, f.self("feed.json"), nil // Authors has it
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
+	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	err := enc.Encode(doc)
-	return out.Bytes(), err
+	return enc.Encode(doc)
 }
 
 // printable drops what XML 1.0 has no way to hold, for the other formats, too:

@@ -243,17 +243,16 @@ func hidden(root, name string) string {
 	return place(root, path.Join(path.Dir(name), waiting+path.Base(name)))
 }
 
-// write makes a file, and the folder for it where there is none.
+// write makes a file, and the folder for it where there is none: most pages have
+// one of their own.
 func write(path string, content []byte) error {
-	err := os.WriteFile(path, content, 0o644)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	dir := filepath.Dir(path)
-	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrNotExist) { // seldom: most pages have a folder of their own
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
 	return os.WriteFile(path, content, 0o644)
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 )
@@ -38,10 +39,10 @@ func (b *builder) history() {
 		rest = rest[n:]
 	}
 	const path = "history/index.html"
-	b.add(path, func() ([]byte, error) {
+	b.add(path, func(out *bytes.Buffer) error {
 		f := b.frame(path, b.voice.Text("history.of", "Shop", b.site.cfg.Shop.Name))
 		past := b.views(b.all.past[:min(latest, len(b.all.past))], f.Root)
-		return b.voice.theme.render("history.html", historyPage{f, past, years})
+		return b.voice.theme.render(out, "history.html", historyPage{f, past, years})
 	})
 }
 
@@ -52,8 +53,8 @@ func (b *builder) yearPage(number int, faces []*face) {
 	name := strconv.Itoa(number)
 	path := yearPath(number)
 	r := b.reader
-	b.keep(path, key, func() ([]byte, error) {
+	b.keep(path, key, func(out *bytes.Buffer) error {
 		f := r.frame(path, r.voice.Text("history.of-year", "Shop", r.site.cfg.Shop.Name, "Year", name))
-		return r.voice.theme.render("year.html", yearPage{f, number, r.views(faces, f.Root)})
+		return r.voice.theme.render(out, "year.html", yearPage{f, number, r.views(faces, f.Root)})
 	})
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"html/template"
 	"slices"
 	"strings"
@@ -30,8 +31,8 @@ type storefrontLink struct{ ID, Name, Link string }
 
 // index makes the page that answers for all storefronts.
 func (b *builder) index() {
-	b.add("index.html", func() ([]byte, error) {
-		return b.statusPage("index.html", b.states, b.all, nil)
+	b.add("index.html", func(out *bytes.Buffer) error {
+		return b.statusPage(out, "index.html", b.states, b.all, nil)
 	})
 }
 
@@ -39,22 +40,22 @@ func (b *builder) index() {
 func (b *builder) storefronts() {
 	for i, front := range b.site.cfg.Storefronts {
 		path := storefrontPath(front.ID)
-		b.add(path, func() ([]byte, error) {
+		b.add(path, func(out *bytes.Buffer) error {
 			only := &storefrontLink{front.ID, front.Name, "index.html"}
-			return b.statusPage(path, b.states[i:i+1], b.all.of(front.ID), only)
+			return b.statusPage(out, path, b.states[i:i+1], b.all.of(front.ID), only)
 		})
 	}
 }
 
 func storefrontPath(id string) string { return "storefronts/" + id + "/index.html" }
 
-func (b *builder) statusPage(path string, states []schedule.State, closures listing, only *storefrontLink) ([]byte, error) {
+func (b *builder) statusPage(out *bytes.Buffer, path string, states []schedule.State, closures listing, only *storefrontLink) error {
 	signs := b.signs(b.reader, states, closures)
 	f := b.frame(path, b.headline(signs, true))
 	closing := b.closing(closures)
 	structured, err := b.structured(states, closing)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	page := statusPage{
 		Page: f, Structured: structured, Signs: signs, Turns: b.foresee(states, closures),
@@ -74,12 +75,12 @@ func (b *builder) statusPage(path string, states []schedule.State, closures list
 		front, _ := b.site.cfg.Storefront(page.Storefront)
 		page.Channel = b.link(storefrontChannel(front), f.Root)
 	}
-	return b.voice.theme.render("index.html", page)
+	return b.voice.theme.render(out, "index.html", page)
 }
 
 // Meantime tells whether there is anything to say about the time until all is open.
 func (p statusPage) Meantime() bool {
-	return len(p.StillOpen) > 0 || slices.ContainsFunc(p.Ongoing, func(c closure) bool { return len(c.Facts()) > 0 })
+	return len(p.StillOpen) > 0 || slices.ContainsFunc(p.Ongoing, func(c closure) bool { return len(c.Facts) > 0 })
 }
 
 // sign is the answer for the storefronts that share it.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"html/template"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ func (r reader) address(path string) string {
 func (r reader) views(faces []*face, root string) []closure {
 	cs := make([]closure, len(faces))
 	for i, f := range faces {
-		cs[i] = closure{r, f, root}
+		cs[i] = r.closure(f, root)
 	}
 	return cs
 }
@@ -110,37 +111,36 @@ func (b *builder) closures() {
 	for _, f := range b.all.each() {
 		if f.page == nil || f.page.key != b.tags {
 			r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
-			f.page = &file{b.voice.prefix + f.path, b.tags, func() ([]byte, error) { return r.closurePage(f) }}
+			f.page = &file{b.voice.prefix + f.path, b.tags, func(out *bytes.Buffer) error { return r.closurePage(out, f) }}
 		}
 		b.edition.files[f.page.path] = f.page
 	}
 }
 
-func (r reader) closurePage(f *face) ([]byte, error) {
+func (r reader) closurePage(out *bytes.Buffer, f *face) error {
 	text := r.markdown(f.n.Slug, f.n.Language, 2).Read(f.n.Body)
 	frame := r.frame(f.path, text.Summary())
 	if f.n.Draft {
 		frame.Canonical = ""
 	}
-	return r.voice.theme.render("closure.html", closurePage{frame, closure{r, f, frame.Root}, text.HTML(), r.contacts(f)})
+	return r.voice.theme.render(out, "closure.html", closurePage{frame, r.closure(f, frame.Root), text.HTML(), r.contacts(f)})
 }
 
 // missing is the page for an address where there is none. It is shown at any
 // depth, and so its links begin at the site's address.
 func (b *builder) missing() {
-	b.add("404.html", func() ([]byte, error) {
+	b.add("404.html", func(out *bytes.Buffer) error {
 		f := b.frame("404.html", "")
 		f.Root, f.Top, f.Canonical, f.Languages = b.site.cfg.Shop.URL.String(), b.site.cfg.Shop.URL.String(), "", nil
 		f.Channel = b.link(channel{}, f.Root)
-		return b.voice.theme.render("404.html", struct{ Page }{f})
+		return b.voice.theme.render(out, "404.html", struct{ Page }{f})
 	})
 }
 
 // logo is the shop's logo as a file, for who previews a link.
 func (b *builder) logo() {
 	if name := b.voice.theme.brand.picture; name != "" {
-		content := b.site.cfg.Theme.Logo.Content
-		b.keep(name, b.site.key(name), func() ([]byte, error) { return content, nil })
+		b.keep(name, b.site.key(name), exactly(b.site.cfg.Theme.Logo.Content))
 	}
 }
 

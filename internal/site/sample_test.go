@@ -60,7 +60,7 @@ func rendered(t testing.TB, in sample, name string) []byte {
 func literal(files Files) *Edition {
 	e := &Edition{map[string]*file{}}
 	for path, content := range files {
-		e.files[path] = &file{path: path, render: func() ([]byte, error) { return content, nil }}
+		e.files[path] = &file{path: path, render: exactly(content)}
 	}
 	return e
 }

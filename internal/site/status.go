@@ -36,12 +36,14 @@ type storefrontStatus struct {
 var statusSchema []byte
 
 // schema is the schema with its address on the site as its $id.
-func (r reader) schema() ([]byte, error) {
-	id, err := encode(r.address("status.schema.json"))
-	return bytes.Replace(statusSchema, []byte(`"status.schema.json"`), bytes.TrimSpace(id), 1), err
+func (r reader) schema(out *bytes.Buffer) error {
+	var id bytes.Buffer
+	err := encode(&id, r.address("status.schema.json"))
+	out.Write(bytes.Replace(statusSchema, []byte(`"status.schema.json"`), bytes.TrimSpace(id.Bytes()), 1))
+	return err
 }
 
-func (b *builder) status() ([]byte, error) {
+func (b *builder) status(out *bytes.Buffer) error {
 	s := status{
 		Shop: b.site.cfg.Shop.Name, Generated: b.now.UTC().Format(time.RFC3339),
 		NextChange: stamp(b.next), Storefronts: map[string]storefrontStatus{},
@@ -52,16 +54,14 @@ func (b *builder) status() ([]byte, error) {
 	if b.Known != nil && b.Known.Log.Checkpoint != "" {
 		s.Log = &b.Known.Log
 	}
-	return encode(s)
+	return encode(out, s)
 }
 
-// encode gives v as JSON in one line.
-func encode(v any) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
+// encode writes v as JSON in one line.
+func encode(out *bytes.Buffer, v any) error {
+	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return out.Bytes(), err
+	return enc.Encode(v)
 }
 
 func (b *builder) storefrontStatus(s schedule.State) storefrontStatus {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func (b *builder) statuspages() {
 	key = b.site.key(key, b.site.keyOf(shown))
 	r := b.reader
 	put := func(name string, document func() statuspage.Document) {
-		b.keep("api/v2/"+name+".json", key, func() ([]byte, error) { return encode(document()) })
+		b.keep("api/v2/"+name+".json", key, func(out *bytes.Buffer) error { return encode(out, document()) })
 	}
 	maintenances := func(statuses ...string) func() statuspage.Document {
 		return func() statuspage.Document {

@@ -1,11 +1,12 @@
 package site
 
 import (
-	"bytes"
 	"encoding/base64"
 	"html/template"
+	"io"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 
 	"github.com/tdewolff/minify/v2/css"
@@ -85,27 +86,14 @@ func parse(set *template.Template, files fs.FS, names ...string) error {
 	return nil
 }
 
-// render makes one page of the theme.
-func (t *theme) render(page string, data any) ([]byte, error) {
-	out := drafts.Get().(*bytes.Buffer)
-	defer drafts.Put(out)
-	out.Reset()
-	if err := t.pages[page].ExecuteTemplate(out, templateName("layout.html"), data); err != nil {
-		return nil, templates.Explain(err)
-	}
-	return bytes.Clone(out.Bytes()), nil
+// render writes one page of the theme.
+func (t *theme) render(out io.Writer, page string, data any) error {
+	return templates.Explain(t.pages[page].ExecuteTemplate(out, templateName("layout.html"), data))
 }
 
-// drafts are what pages are first written to: there may be many.
-var drafts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// part makes one block of parts.html.
-func (t *theme) part(name string, data any) ([]byte, error) {
-	var out bytes.Buffer
-	if err := t.parts.ExecuteTemplate(&out, name, data); err != nil {
-		return nil, templates.Explain(err)
-	}
-	return out.Bytes(), nil
+// part writes one block of parts.html.
+func (t *theme) part(out io.Writer, name string, data any) error {
+	return templates.Explain(t.parts.ExecuteTemplate(out, name, data))
 }
 
 // keep gives a part of a page as it was rendered before: thousands of pages differ
@@ -115,12 +103,13 @@ func (t *theme) keep(name string, p Page) (template.HTML, error) {
 	if part, ok := t.kept.Load(key); ok {
 		return part.(template.HTML), nil
 	}
-	content, err := t.part(name, p)
-	if err != nil {
+	var content strings.Builder
+	if err := t.part(&content, name, p); err != nil {
 		return "", err
 	}
-	t.kept.Store(key, template.HTML(content))
-	return template.HTML(content), nil
+	part := template.HTML(content.String())
+	t.kept.Store(key, part)
+	return part, nil
 }
 
 // templateName is where a theme's file lies in a site.
