@@ -26,7 +26,8 @@ type Surroundings struct {
 type Collection struct {
 	dir     string
 	around  Surroundings
-	entries []*reading        // sorted by the file's name
+	entries []*reading        // sorted by slug, and those of one slug by the file's name
+	alike   bool              // two notices may have the same bytes
 	joined  map[string]joined // by slug
 }
 
@@ -63,7 +64,8 @@ func (c *Collection) Read() error {
 	for i, name := range names {
 		entries[i] = c.read(name, c.find(name))
 	}
-	c.entries = entries
+	slices.SortFunc(entries, func(e, o *reading) int { return e.compare(o.file.Slug, o.name) }) // a-2.md comes before a.md
+	c.entries, c.alike = entries, alike(entries)
 	return nil
 }
 
@@ -72,21 +74,31 @@ func (c *Collection) ReadOne(name string) {
 	if !IsName(name) {
 		return
 	}
+	var before *reading
 	i, known := c.search(name)
 	_, err := os.Lstat(filepath.Join(c.dir, Folder, name))
-	switch gone := errors.Is(err, fs.ErrNotExist); {
-	case gone && known:
-		c.entries = slices.Delete(c.entries, i, i+1)
-	case gone:
-	case known:
-		c.entries[i] = c.read(name, c.entries[i])
-	default:
-		c.entries = slices.Insert(c.entries, i, c.read(name, nil))
+	if known {
+		before, c.entries = c.entries[i], slices.Delete(c.entries, i, i+1)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	e := c.read(name, before)
+	c.alike = c.alike || slices.ContainsFunc(c.entries, func(o *reading) bool { return o.sum == e.sum })
+	c.entries = slices.Insert(c.entries, i, e)
 }
 
 func (c *Collection) search(name string) (i int, known bool) {
-	return slices.BinarySearchFunc(c.entries, name, func(e *reading, name string) int { return strings.Compare(e.name, name) })
+	slug, _ := Split(strings.TrimSuffix(name, ".md"))
+	return slices.BinarySearchFunc(c.entries, name, func(e *reading, name string) int { return e.compare(slug, name) })
+}
+
+// compare places the file before or after that one.
+func (e *reading) compare(slug, name string) int {
+	if c := strings.Compare(e.file.Slug, slug); c != 0 {
+		return c
+	}
+	return strings.Compare(e.name, name)
 }
 
 // find gives the file of that name as it was read last; nil where it was not.
@@ -123,13 +135,16 @@ func (c *Collection) Notices(now time.Time) ([]*Notice, strictyaml.Problems) {
 	var problems strictyaml.Problems
 	var parts []*reading // of one slug: its files stand side by side
 	notices := make([]*Notice, 0, len(c.entries))
-	originals := c.originals()
+	first := map[[sha256.Size]byte]string{}
 	for i, e := range c.entries {
-		found := append(c.check(e, now), e.renamed(originals)...)
+		found := c.check(e, now)
+		if c.alike {
+			found = append(found, e.renamed(first)...)
+		}
 		if problems = append(problems, found...); found.Err() == nil {
 			parts = append(parts, e)
 		}
-		if i+1 < len(c.entries) && c.entries[i+1].file.Slug == e.file.Slug {
+		if i+1 < len(c.entries) && e.sharesSlug(c.entries[i+1]) {
 			continue
 		}
 		if n := c.join(e.file.Slug, parts); n != nil {
@@ -137,9 +152,14 @@ func (c *Collection) Notices(now time.Time) ([]*Notice, strictyaml.Problems) {
 		}
 		parts = parts[:0]
 	}
-	slices.SortFunc(notices, func(a, b *Notice) int { return strings.Compare(a.Slug, b.Slug) }) // a-2.md comes before a.md
 	problems.Sort()
 	return notices, problems
+}
+
+// sharesSlug tells whether both are files of one notice. They are in different
+// languages then, which is found out sooner.
+func (e *reading) sharesSlug(o *reading) bool {
+	return e.file.Language != o.file.Language && e.file.Slug == o.file.Slug
 }
 
 // check finds what is wrong with a file as of now.
@@ -169,24 +189,27 @@ func (e *reading) original() *Notice {
 	return e.notice
 }
 
-// originals gives the slug that counts of those with the same bytes: the first, as
-// winter comes before winter-2, which is more likely the copy.
-func (c *Collection) originals() map[[sha256.Size]byte]string {
-	slugs := make(map[[sha256.Size]byte]string, len(c.entries))
-	for _, e := range c.entries {
-		if other, seen := slugs[e.sum]; e.notice != nil && (!seen || e.file.Slug < other) {
-			slugs[e.sum] = e.file.Slug
-		}
+// alike tells whether two files have the same bytes.
+func alike(entries []*reading) bool {
+	sums := make(map[[sha256.Size]byte]bool, len(entries))
+	for _, e := range entries {
+		sums[e.sum] = true
 	}
-	return slugs
+	return len(sums) < len(entries)
 }
 
-// renamed finds the same bytes under two slugs; the problem is with the later one.
-func (e *reading) renamed(originals map[[sha256.Size]byte]string) strictyaml.Problems {
-	if e.notice == nil || originals[e.sum] == e.file.Slug {
+// renamed finds the same bytes under two slugs. The problem is with the later one,
+// winter-2 and not winter, as that is more likely the copy. first has the slugs of
+// those seen before.
+func (e *reading) renamed(first map[[sha256.Size]byte]string) strictyaml.Problems {
+	if e.notice == nil {
 		return nil
 	}
-	return strictyaml.Problems{RenameProblem(e.file.Path, originals[e.sum])}
+	if other, seen := first[e.sum]; seen {
+		return strictyaml.Problems{RenameProblem(e.file.Path, other)}
+	}
+	first[e.sum] = e.file.Slug
+	return nil
 }
 
 // join makes a notice with its translations of the files that it is made of.
