@@ -65,7 +65,7 @@ func Next(notices []*notice.Notice, ids []string, now time.Time) (time.Time, boo
 func Outlook(notices []*notice.Notice, ids []string, now time.Time) (states []State, next time.Time) {
 	all := spansOf(notices)
 	states = statesAt(all, ids, now)
-	for _, t := range Boundaries(notices, now) {
+	for _, t := range turns(all, now) {
 		if !slices.EqualFunc(states, statesAt(all, ids, t), State.same) {
 			return states, t
 		}
@@ -73,10 +73,28 @@ func Outlook(notices []*notice.Notice, ids []string, now time.Time) (states []St
 	return states, time.Time{}
 }
 
+// turns lists the moments after now at which a state may be another, in order:
+// those of Boundaries, found without looking at every notice once more.
+func turns(all []span, now time.Time) (ts []time.Time) {
+	for _, s := range all {
+		end := s.end
+		if end.IsZero() {
+			end = s.announced()
+		}
+		for _, t := range [...]time.Time{s.closes, end} {
+			if t.After(now) {
+				ts = append(ts, t)
+			}
+		}
+	}
+	slices.SortFunc(ts, time.Time.Compare)
+	return slices.CompactFunc(ts, time.Time.Equal)
+}
+
 func statesAt(all []span, ids []string, now time.Time) []State {
 	states := make([]State, len(ids))
 	for i, id := range ids {
-		states[i] = stateAt(id, covering(all, id), now)
+		states[i] = stateAt(id, all, now)
 	}
 	return states
 }
@@ -114,12 +132,14 @@ func boundaries(notices []*notice.Notice, now time.Time) iter.Seq[time.Time] {
 }
 
 // span is the time in which one notice closes its storefronts: from closes until
-// just before end. announced is the end that the public knows.
+// just before end. There may be thousands, and each is looked at several times.
 type span struct {
-	slug                   string
-	storefronts            []string  // none: all
-	closes, end, announced time.Time // end, announced zero: none
+	n           *notice.Notice
+	closes, end time.Time // end zero: none
 }
+
+// announced is the end that the public knows; zero: none.
+func (s span) announced() time.Time { return s.n.Until().Time }
 
 // spansOf gives the spans of the notices, in their order.
 func spansOf(notices []*notice.Notice) []span {
@@ -128,7 +148,7 @@ func spansOf(notices []*notice.Notice) []span {
 		if n.Draft || n.Cancelled || n.CheckoutOn {
 			continue
 		}
-		s := span{n.Slug, n.Storefronts, n.Closes.Time, n.End(), n.Until().Time}
+		s := span{n, n.Closes.Time, n.End()}
 		if s.end.IsZero() || s.end.After(s.closes) {
 			spans = append(spans, s)
 		}
@@ -136,78 +156,66 @@ func spansOf(notices []*notice.Notice) []span {
 	return spans
 }
 
-// covering gives the spans of one storefront.
-func covering(all []span, id string) iter.Seq[*span] {
-	return func(yield func(*span) bool) {
-		for i := range all {
-			s := &all[i]
-			if (len(s.storefronts) == 0 || slices.Contains(s.storefronts, id)) && !yield(s) {
-				return
-			}
-		}
-	}
-}
-
 // inOrder sorts the spans by their beginning, if one of them joins a run: where
 // none does, as almost always, thousands need not be sorted.
-func inOrder(spans iter.Seq[*span], joins func(*span) bool) []*span {
-	for s := range spans {
-		if joins(s) {
-			return slices.SortedFunc(spans, func(a, b *span) int { return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.slug, b.slug)) })
-		}
+func inOrder(all []span, joins func(span) bool) []span {
+	if !slices.ContainsFunc(all, joins) {
+		return nil
 	}
-	return nil
+	return slices.SortedFunc(slices.Values(all), func(a, b span) int {
+		return cmp.Or(a.closes.Compare(b.closes), cmp.Compare(a.n.Slug, b.n.Slug))
+	})
 }
 
-func (s *span) holds(t time.Time) bool {
+func (s span) holds(t time.Time) bool {
 	return !t.Before(s.closes) && (s.end.IsZero() || t.Before(s.end))
 }
 
 // endless tells whether nobody can say at t when the span ends: it is
 // open-ended, or its announced end has passed without an end.
-func (s *span) endless(t time.Time) bool {
-	return s.announced.IsZero() || (s.end.IsZero() && !t.Before(s.announced))
+func (s span) endless(t time.Time) bool {
+	return s.announced().IsZero() || (s.end.IsZero() && !t.Before(s.announced()))
 }
 
-func (s *span) overdue(t time.Time) bool {
-	return !s.announced.IsZero() && s.endless(t)
+func (s span) overdue(t time.Time) bool {
+	return !s.announced().IsZero() && s.endless(t)
 }
 
-func stateAt(id string, spans iter.Seq[*span], now time.Time) State {
-	var inForce []*span
-	for s := range spans {
-		if s.holds(now) {
+func stateAt(id string, all []span, now time.Time) State {
+	var inForce []span
+	for _, s := range all {
+		if s.holds(now) && s.n.Covers(id) {
 			inForce = append(inForce, s)
 		}
 	}
 	if len(inForce) == 0 {
-		return openAt(id, spans, now)
+		return openAt(id, all, now)
 	}
-	st := State{Storefront: id, State: Overdue, Since: runStart(spans, inForce)}
+	st := State{Storefront: id, State: Overdue, Since: runStart(id, all, inForce)}
 	for _, s := range inForce {
-		st.Notices = append(st.Notices, s.slug)
+		st.Notices = append(st.Notices, s.n.Slug)
 		if !s.overdue(now) {
 			st.State = Closed
 		}
 	}
 	slices.Sort(st.Notices)
-	lead := runLead(spans, inForce, now)
-	st.Lead = lead.slug
+	lead := runLead(id, all, inForce, now)
+	st.Lead = lead.n.Slug
 	if !lead.endless(now) {
-		st.Until = lead.announced
+		st.Until = lead.announced()
 	}
 	return st
 }
 
 // openAt is the state where nothing is in force: open since the last end.
-func openAt(id string, spans iter.Seq[*span], now time.Time) State {
+func openAt(id string, all []span, now time.Time) State {
 	st := State{Storefront: id, State: Open}
-	for s := range spans {
+	for _, s := range all {
 		if s.end.IsZero() || s.end.After(now) {
 			continue
 		}
-		if c := s.end.Compare(st.Since); c > 0 || (c == 0 && s.slug < st.Lead) {
-			st.Since, st.Lead = s.end, s.slug
+		if c := s.end.Compare(st.Since); (c > 0 || c == 0 && s.n.Slug < st.Lead) && s.n.Covers(id) {
+			st.Since, st.Lead = s.end, s.n.Slug
 		}
 	}
 	return st
@@ -217,23 +225,23 @@ func openAt(id string, spans iter.Seq[*span], now time.Time) State {
 // that overlap it or begin where it ends, and gives the notice that sets its
 // end: an endless one first, then the latest end, then the slug. Behind the
 // first endless one nothing joins: its announced end is not ahead.
-func runLead(spans iter.Seq[*span], inForce []*span, now time.Time) *span {
-	first := func(a, b *span) int {
+func runLead(id string, all, inForce []span, now time.Time) span {
+	first := func(a, b span) int {
 		if x, y := a.endless(now), b.endless(now); x != y {
 			if x {
 				return -1
 			}
 			return 1
 		} else if x {
-			return cmp.Compare(a.slug, b.slug)
+			return cmp.Compare(a.n.Slug, b.n.Slug)
 		}
-		return cmp.Or(b.announced.Compare(a.announced), cmp.Compare(a.slug, b.slug))
+		return cmp.Or(b.announced().Compare(a.announced()), cmp.Compare(a.n.Slug, b.n.Slug))
 	}
 	lead := slices.MinFunc(inForce, first)
-	joins := func(s *span) bool {
-		return s.closes.After(now) && !s.closes.After(lead.announced) && first(s, lead) < 0
+	joins := func(s span) bool {
+		return s.closes.After(now) && !s.closes.After(lead.announced()) && s.n.Covers(id) && first(s, lead) < 0
 	}
-	for _, s := range inOrder(spans, joins) {
+	for _, s := range inOrder(all, joins) {
 		if joins(s) {
 			lead = s
 		}
@@ -243,12 +251,12 @@ func runLead(spans iter.Seq[*span], inForce []*span, now time.Time) *span {
 
 // runStart follows the run of closures back from those in force, through all
 // that overlap it or end where it begins, and gives the run's first moment.
-func runStart(spans iter.Seq[*span], inForce []*span) time.Time {
-	start := slices.MinFunc(inForce, func(a, b *span) int { return a.closes.Compare(b.closes) }).closes
-	joins := func(s *span) bool {
-		return s.closes.Before(start) && (s.end.IsZero() || !s.end.Before(start))
+func runStart(id string, all, inForce []span) time.Time {
+	start := slices.MinFunc(inForce, func(a, b span) int { return a.closes.Compare(b.closes) }).closes
+	joins := func(s span) bool {
+		return s.closes.Before(start) && (s.end.IsZero() || !s.end.Before(start)) && s.n.Covers(id)
 	}
-	for _, s := range slices.Backward(inOrder(spans, joins)) {
+	for _, s := range slices.Backward(inOrder(all, joins)) {
 		if joins(s) {
 			start = s.closes
 		}
