@@ -3,6 +3,7 @@ package site
 import (
 	"html/template"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -138,13 +139,13 @@ func kindOf(d, now time.Time, spans [][]span) string {
 	end := midnight(d, 1)
 	whole, part, unsure := 0, false, false
 	for _, storefront := range spans {
-		for _, s := range storefront {
+		first := sort.Search(len(storefront), func(i int) bool { return storefront[i].endless() || storefront[i].to.After(d) })
+		for _, s := range storefront[first:] {
 			if !s.from.Before(end) {
 				break // and so do those after it
 			}
-			until := s.until(now.In(d.Location()))
+			until := s.until(now)
 			switch {
-			case !until.After(d) && !s.endless():
 			case !until.After(d):
 				unsure = true
 			case s.from.After(d) || until.Before(end):

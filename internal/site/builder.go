@@ -91,6 +91,7 @@ func (b *builder) build() {
 // that is where whoever remembers it looks.
 func (b *builder) list(faces []*face) (l listing) {
 	var alongside []*face
+	l.past = make([]*face, 0, len(faces)) // which is almost all of them
 	for _, f := range faces {
 		switch phase := f.basis.phase; {
 		case (phase == notice.Closed || phase == notice.Overdue) && f.n.CheckoutOn:
@@ -110,13 +111,8 @@ func (b *builder) list(faces []*face) (l listing) {
 
 // of is the part of the listing that is about one storefront.
 func (l listing) of(storefront string) listing {
-	covering := func(faces []*face) (some []*face) {
-		for _, f := range faces {
-			if f.n.Covers(storefront) {
-				some = append(some, f)
-			}
-		}
-		return some
+	covering := func(faces []*face) []*face {
+		return slices.DeleteFunc(slices.Clone(faces), func(f *face) bool { return !f.n.Covers(storefront) })
 	}
 	return listing{covering(l.ongoing), covering(l.coming), covering(l.past)}
 }
@@ -133,6 +129,3 @@ func (l listing) lead(slug string) *face {
 	}
 	return nil
 }
-
-// each gives every face of the listing.
-func (l listing) each() []*face { return slices.Concat(l.ongoing, l.coming, l.past) }

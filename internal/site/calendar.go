@@ -75,7 +75,7 @@ func (r reader) appointment(f *face, c channel) appointment {
 func (r reader) shown(f *face) (start, end notice.Moment, grown int, changed time.Time) {
 	n, loc := f.n, r.site.cfg.Shop.Location
 	start, end = n.Closes, n.Until()
-	changed = f.modified
+	changed = f.changed
 	switch since := start.Time; {
 	case f.basis.phase == notice.Overdue, end.IsZero() && n.InForce(r.now):
 		if !end.IsZero() {

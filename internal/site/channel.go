@@ -39,19 +39,6 @@ func (c channel) concerns(f *face) bool {
 	})
 }
 
-// of gives those of the faces that concern the channel.
-func (c channel) of(faces []*face) (some []*face) {
-	if c.front.ID == "" {
-		return faces
-	}
-	for _, f := range faces {
-		if c.concerns(f) {
-			some = append(some, f)
-		}
-	}
-	return some
-}
-
 // title is what the channel is called: "Harbour Books: closures".
 func (r reader) title(c channel) string {
 	if c.front.ID == "" {

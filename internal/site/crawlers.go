@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -31,23 +30,31 @@ func (r reader) robots() []byte {
 type mappedPage struct {
 	path    string    // relative to each language
 	changed time.Time // zero: nobody knows
+	hash    uint64    // of both
+}
+
+func (s *Site) mappedPage(path string, changed time.Time) *mappedPage {
+	return &mappedPage{path, changed, s.key(path, changed.Unix())}
 }
 
 // mapped lists every page but 404.html and the drafts. New closures come last, so
 // that the first parts of a long list stay as they are.
-func (b *builder) mapped() []mappedPage {
-	pages := []mappedPage{{path: "index.html"}, {path: "history/index.html"}}
+func (b *builder) mapped() []*mappedPage {
+	pages := make([]*mappedPage, 0, len(b.oldest)+100)
+	list := func(path string) { pages = append(pages, b.site.mappedPage(path, time.Time{})) }
+	list("index.html")
+	list("history/index.html")
 	for _, front := range b.site.cfg.Storefronts {
-		pages = append(pages, mappedPage{path: storefrontPath(front.ID)})
+		list(storefrontPath(front.ID))
 	}
 	for i, f := range b.all.past {
 		if i == 0 || b.all.past[i-1].year != f.year {
-			pages = append(pages, mappedPage{path: yearPath(f.year)})
+			list(yearPath(f.year))
 		}
 	}
 	for _, f := range b.oldest {
 		if !f.n.Draft {
-			pages = append(pages, mappedPage{f.path, f.modified})
+			pages = append(pages, f.mappedPage)
 		}
 	}
 	return pages
@@ -56,7 +63,7 @@ func (b *builder) mapped() []mappedPage {
 // sitemap makes sitemap.xml, https://www.sitemaps.org/protocol.html, with every
 // page in every language (https://developers.google.com/search/docs/specialty/international/localized-versions#sitemap).
 // Where one file may not hold that many it is an index of sitemap-1.xml and so on.
-func (b *builder) sitemap(pages []mappedPage, perFile int) {
+func (b *builder) sitemap(pages []*mappedPage, perFile int) {
 	parts := slices.Collect(slices.Chunk(pages, perFile))
 	if len(parts) == 1 {
 		b.sitemapPart("sitemap.xml", pages)
@@ -70,15 +77,13 @@ func (b *builder) sitemap(pages []mappedPage, perFile int) {
 
 func sitemapName(i int) string { return fmt.Sprintf("sitemap-%d.xml", i+1) }
 
-func (b *builder) sitemapPart(name string, pages []mappedPage) {
-	var h maphash.Hash // by itself: there are many
-	h.SetSeed(b.site.seed)
+func (b *builder) sitemapPart(name string, pages []*mappedPage) {
+	var key uint64
 	for _, p := range pages {
-		h.WriteString(p.path)
-		maphash.WriteComparable(&h, p.changed.Unix())
+		key = key*31 + p.hash // a hash is as good as random, and so is this; the order counts
 	}
 	r := b.reader
-	b.keep(name, b.site.key(b.tags, h.Sum64()), func(out *bytes.Buffer) error {
+	b.keep(name, b.site.key(b.tags, key), func(out *bytes.Buffer) error {
 		r.urlset(out, pages)
 		return nil
 	})
@@ -103,7 +108,7 @@ func (r reader) sitemapIndex(parts int) []byte {
 	return out.Bytes()
 }
 
-func (r reader) urlset(out *bytes.Buffer, pages []mappedPage) {
+func (r reader) urlset(out *bytes.Buffer, pages []*mappedPage) {
 	out.WriteString(xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">` + "\n")
 	for _, p := range pages {
 		alternates := r.translations(p.path)

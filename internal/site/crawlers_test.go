@@ -132,7 +132,7 @@ func TestSitemapFitsWithLongAddresses(t *testing.T) {
 	r := reader{site, voices[0], voices, in.Now}
 	n := r.pagesPerSitemap()
 	var one bytes.Buffer
-	r.urlset(&one, []mappedPage{{closurePath(strings.Repeat("x", 80)), in.Now}})
+	r.urlset(&one, []*mappedPage{{path: closurePath(strings.Repeat("x", 80)), changed: in.Now}})
 	if n < 100 || n*one.Len() > sitemapBytes {
 		t.Errorf("%d pages of %d bytes each", n, one.Len())
 	}

@@ -21,16 +21,19 @@ type event struct {
 	words  string // the body's language; empty: the notices' own
 }
 
-// newest gives the faces, at most count, to which something happened last: the
-// newest first. Drafts are left out. Faces are best given the oldest first: few of
-// them then have to be put in their place.
-func newest(faces []*face, count int) []*face {
+// newest gives the faces that concern the channel, at most count, to which something
+// happened last: the newest first. Drafts are left out. Faces are best given the
+// oldest first: few of them then have to be put in their place.
+func newest(faces []*face, c channel, count int) []*face {
 	var top []*face
 	later := func(x, y *face) int {
-		return cmp.Or(y.latest.Compare(x.latest), cmp.Compare(x.n.Slug, y.n.Slug))
+		if c := y.latest.Compare(x.latest); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.n.Slug, y.n.Slug)
 	}
 	for _, f := range slices.Backward(faces) {
-		if f.n.Draft || len(top) == count && later(f, top[count-1]) > 0 {
+		if len(top) == count && later(f, top[count-1]) > 0 || f.n.Draft || !c.concerns(f) {
 			continue
 		}
 		i, _ := slices.BinarySearchFunc(top, f, later)
@@ -39,11 +42,11 @@ func newest(faces []*face, count int) []*face {
 	return top
 }
 
-// events are the newest of all that has happened to the notices, at most count,
+// events are the newest of all that the channel tells of the notices, at most count,
 // newest first. None lies ahead.
-func (r reader) events(faces []*face, count int) []event {
+func (r reader) events(faces []*face, c channel, count int) []event {
 	var all []event
-	for _, f := range newest(faces, count) {
+	for _, f := range newest(faces, c, count) {
 		all = append(all, r.eventsOf(f)...)
 	}
 	all = slices.DeleteFunc(all, func(e event) bool { return e.at.IsZero() || e.at.After(r.now) })

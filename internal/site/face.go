@@ -13,23 +13,22 @@ import (
 // face is what a language's pages make of one notice, kept for as long as
 // nothing of it changes.
 type face struct {
-	n       *notice.Notice // in this language, as far as it is translated
-	path    string         // of its page, relative to the language
-	facts   Facts          // what only the ledger knows; zero without a ledger
-	changes []Change       // the first one as it was announced; nil without a ledger
-	basis   basis
-	from    time.Time                           // since when the basis is known to be so
-	until   time.Time                           // when it may be another; zero: not by itself
-	key     uint64                              // differs from that of any other face
-	page    *file                               // the closure's own page
-	listed  atomic.Pointer[listed]              // how lists show it, as far as they did
-	text    atomic.Pointer[string]              // what a calendar says of it; nil: not worded yet
-	updates atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
+	n           *notice.Notice // in this language, as far as it is translated
+	*mappedPage                // its own
+	facts       Facts          // what only the ledger knows; zero without a ledger
+	changes     []Change       // the first one as it was announced; nil without a ledger
+	basis       basis
+	from        time.Time                           // since when the basis is known to be so
+	until       time.Time                           // when it may be another; zero: not by itself
+	key         uint64                              // differs from that of any other face
+	page        *file                               // the closure's own page
+	listed      atomic.Pointer[listed]              // how lists show it, as far as they did
+	text        atomic.Pointer[string]              // what a calendar says of it; nil: not worded yet
+	updates     atomic.Pointer[[]statuspage.Update] // what api/v2 tells of it; nil: not made yet
 
 	closed, reopened, announced time.Time // see the functions of these names
 	year                        int       // in which it closed, on the shop's clocks
 	latest                      time.Time // the newest event that a feed tells of
-	modified                    time.Time // the last change that is known of; zero: none is
 }
 
 // listed is an entry of a list, which is rendered once: a year may have thousands,
@@ -63,7 +62,7 @@ func (r reader) face(n *notice.Notice, facts Facts, changes []Change, old *face)
 		old.from, old.until = r.now, r.turns(moments)
 		return old
 	}
-	f := &face{n: n.In(r.voice.Tag), path: closurePath(n.Slug), facts: facts, changes: distinct(changes), basis: basis, from: r.now, until: r.turns(moments)}
+	f := &face{n: n.In(r.voice.Tag), facts: facts, changes: distinct(changes), basis: basis, from: r.now, until: r.turns(moments)}
 	f.closed, f.reopened, f.announced = closed(n, facts), reopened(n, facts), announced(n, facts)
 	f.year = f.closed.In(r.site.cfg.Shop.Location).Year()
 	r.site.faces++
@@ -73,9 +72,11 @@ func (r reader) face(n *notice.Notice, facts Facts, changes []Change, old *face)
 			f.latest = e.at
 		}
 	}
-	if f.modified = f.latest; !facts.Revised.After(r.now) {
-		f.modified = later(f.latest, facts.Revised)
+	modified := f.latest
+	if !facts.Revised.After(r.now) {
+		modified = later(modified, facts.Revised)
 	}
+	f.mappedPage = r.site.mappedPage(closurePath(n.Slug), modified)
 	r.voice.faces[n.Slug] = f
 	return f
 }

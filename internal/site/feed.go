@@ -30,7 +30,7 @@ type feed struct {
 //
 // They are made anew only when something has happened.
 func (b *builder) feeds(c channel) {
-	f := feed{reader: b.reader, channel: c, events: b.events(c.of(b.oldest), feedLength)}
+	f := feed{reader: b.reader, channel: c, events: b.events(b.oldest, c, feedLength)}
 	f.common = sync.OnceValue(f.make)
 	var key uint64
 	for _, e := range f.events {

@@ -108,7 +108,7 @@ type closurePage struct {
 // closures makes a page for each notice: by far the most pages. Each is kept with
 // its face.
 func (b *builder) closures() {
-	for _, f := range b.all.each() {
+	for _, f := range b.oldest {
 		if f.page == nil || f.page.key != b.tags {
 			r := b.reader // and not all of b: a page that stays as it is keeps what it is made of
 			f.page = &file{b.voice.prefix + f.path, b.tags, func(out *bytes.Buffer) error { return r.closurePage(out, f) }}
