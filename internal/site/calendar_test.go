@@ -112,6 +112,8 @@ func TestCalendarSpans(t *testing.T) {
 			Facts{Closed: at(t, "2026-12-24 18:00").Time, Reopened: at(t, "2027-01-02 09:10").Add(7 * time.Second)}, "20261224T180000Z", "20270102T091000Z"},
 		{"a day kept as the ledger saw it", "2027-01-04 08:00", closure("2026-12-24", "2027-01-02", ""),
 			Facts{Closed: at(t, "2026-12-24 00:00").Time, Reopened: at(t, "2027-01-02 00:00").Add(2 * time.Second)}, "DATE:20261224", "DATE:20270102"},
+		{"seconds kept as the ledger saw them", "2027-01-04 08:00", &notice.Notice{Slug: "c", Closes: at(t, "2026-12-24 18:00"), Reopens: notice.Moment{Time: at(t, "2026-12-24 18:00").Add(40 * time.Second)}},
+			Facts{Closed: at(t, "2026-12-24 18:00").Time, Reopened: at(t, "2026-12-24 18:00").Add(40_100 * time.Millisecond)}, "20261224T180000Z", "20261224T180040Z"},
 		{"reopened at once", "2027-01-04 08:00", closure("2026-12-24 18:00", "", "2026-12-24 18:00"), Facts{}, "20261224T180000Z", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -65,11 +65,14 @@ func (r reader) seen(at time.Time, planned notice.Moment) *moment {
 	return r.written(observed(at, planned))
 }
 
-// observed is what came of a planned moment, to the minute. A day that was kept
-// is still a day, and not its midnight.
+// observed is what came of a planned moment, to the minute. One that was kept is
+// as it was planned: a day is no midnight, and what has seconds keeps them.
 func observed(at time.Time, planned notice.Moment) notice.Moment {
 	at = at.Truncate(time.Minute)
-	return notice.Moment{Time: at, DateOnly: planned.DateOnly && at.Equal(planned.Time)}
+	if at.Equal(planned.Truncate(time.Minute)) {
+		return planned
+	}
+	return notice.Moment{Time: at}
 }
 
 // phrase is a sentence with a moment in it.
