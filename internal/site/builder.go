@@ -27,22 +27,30 @@ type listing struct {
 func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	b := &builder{reader: reader{s, v, snap.voices, snap.Now}, snapshot: snap, edition: e}
 	faces := make([]*face, len(snap.Notices))
+	oldest := make([]*face, len(v.oldest)) // in the last edition's order: then there is little to sort
 	for i, n := range snap.Notices {
 		var facts Facts
 		var changes []Change
 		if snap.Known != nil {
 			facts, changes = snap.Known.Notices[n.Slug], snap.Known.Changes[n.Slug]
 		}
-		faces[i] = b.face(n, facts, changes, v.before(i, n))
+		old := v.before(i, n)
+		faces[i] = b.face(n, facts, changes, old)
+		if old != nil && old.rank < len(v.oldest) && v.oldest[old.rank] == old {
+			oldest[old.rank] = faces[i]
+		} else {
+			oldest = append(oldest, faces[i])
+		}
 	}
-	v.remember(faces)
-	slices.SortFunc(faces, func(x, y *face) int {
+	oldest = slices.DeleteFunc(oldest, func(f *face) bool { return f == nil })
+	slices.SortFunc(oldest, func(x, y *face) int {
 		if c := x.closed.Compare(y.closed); c != 0 {
 			return c
 		}
 		return cmp.Compare(x.n.Slug, y.n.Slug)
 	})
-	b.oldest, b.all = faces, b.list(faces)
+	v.remember(faces, oldest)
+	b.oldest, b.all = oldest, b.list(oldest)
 	return b
 }
 
@@ -56,8 +64,11 @@ func (v *voice) before(i int, n *notice.Notice) *face {
 }
 
 // remember keeps the faces that are present and drops those of notices that are gone.
-func (v *voice) remember(present []*face) {
-	v.order = slices.Clone(present)
+func (v *voice) remember(present, oldest []*face) {
+	v.order, v.oldest = present, oldest
+	for i, f := range oldest {
+		f.rank = i
+	}
 	if len(v.faces) == len(present) {
 		return
 	}

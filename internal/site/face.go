@@ -21,6 +21,7 @@ type face struct {
 	from        time.Time                           // since when the basis is known to be so
 	until       time.Time                           // when it may be another; zero: not by itself
 	key         uint64                              // differs from that of any other face
+	rank        int                                 // in the last edition, the first closed first
 	page        *file                               // the closure's own page
 	listed      atomic.Pointer[listed]              // how lists show it, as far as they did
 	text        atomic.Pointer[string]              // what a calendar says of it; nil: not worded yet

@@ -97,6 +97,7 @@ type voice struct {
 	theme  *theme           // with this language's words
 	faces  map[string]*face // by slug
 	order  []*face          // as the last edition had their notices
+	oldest []*face          // the same, the first closed first
 }
 
 // voice gives a language of the site. An error is the theme's, and names file
@@ -113,7 +114,7 @@ func (s *Site) voice(tag, prefix string) (*voice, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &voice{words, prefix, words.Zone(s.cfg.Shop.Location), theme, map[string]*face{}, nil}
+	v := &voice{words, prefix, words.Zone(s.cfg.Shop.Location), theme, map[string]*face{}, nil, nil}
 	s.voices[tag] = v
 	return v, nil
 }
