@@ -350,6 +350,16 @@ func TestLoad(t *testing.T) {
 	if _, err := Load(dir); err == nil || err.Error() != "no backsoon.yaml in "+dir+"; run backsoon init "+dir {
 		t.Errorf("without settings: %v", err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, File), []byte(whole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	below := filepath.Join(dir, "content", "closures")
+	if _, err := Load(below); err == nil || err.Error() != "no backsoon.yaml in "+below+"; it is in "+dir+": go there, or write --site "+dir {
+		t.Errorf("within a site: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, File)); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "real.yaml"), []byte(whole), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -29,13 +29,24 @@ func Load(dir string) (*Config, error) {
 	}
 	src, err := Read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no %s in %s; run backsoon init %s", File, dir, dir)
+		return nil, nowhere(dir)
 	}
 	if err != nil {
 		return nil, err
 	}
 	c, problems := Parse(dir, src, os.LookupEnv)
 	return c, problems.Err()
+}
+
+// nowhere says that dir is no site, and where there is one: whoever looks after
+// notices is easily in their folder.
+func nowhere(dir string) error {
+	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
+		if _, err := os.Stat(filepath.Join(above, File)); err == nil {
+			return fmt.Errorf("no %s in %s; it is in %s: go there, or write --site %s", File, dir, above, above)
+		}
+	}
+	return fmt.Errorf("no %s in %s; run backsoon init %s", File, dir, dir)
 }
 
 // Read gives the bytes of the settings of the site in dir, one more than they may have

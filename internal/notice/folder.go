@@ -38,7 +38,7 @@ type File struct {
 func Names(siteDir string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(siteDir, Folder))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no folder %s in %s; create it, or run backsoon init %s", Folder, siteDir, siteDir)
+		return nil, fmt.Errorf("no folder %s in %s; create it: mkdir -p %s", Folder, siteDir, filepath.Join(siteDir, Folder))
 	}
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestNamesWithoutFolder(t *testing.T) {
-	if names, err := Names(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no folder content/closures in ") {
+	if names, err := Names(t.TempDir()); err == nil || !strings.Contains(err.Error(), "/content/closures") || strings.Contains(err.Error(), "init") {
 		t.Errorf("%v, %v", names, err)
 	}
 }
