@@ -29,6 +29,13 @@ func closeCommand(s *site) *cobra.Command {
 			"Open it again with `backsoon reopen`.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// As of "$UNSET" in a script, which must not close all storefronts, or for ever.
+			switch given := cmd.Flags().Changed; {
+			case given("until") && until == "":
+				return usagef("--until has no value; write one, or leave it out: until further notice")
+			case given("storefront") && len(storefronts) == 0:
+				return usagef("--storefront has no value; write one, or leave it out: all of them")
+			}
 			if err := s.load(); err != nil {
 				return err
 			}
