@@ -61,7 +61,7 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 	if err != nil {
 		return err
 	}
-	return s.withWatcher(ctx, log, story, func(w *notify.Watcher, keys subscribe.Keys) error {
+	err = s.withWatcher(ctx, log, story, func(w *notify.Watcher, keys subscribe.Keys) error {
 		desk := operator.Open(time.Now, debts(w.Ledger))
 		w.Work = desk
 		c := newCustomerDesk(s, w, keys)
@@ -76,6 +76,10 @@ func (s *site) watch(ctx context.Context, log *slog.Logger, story func(ledger.En
 		log.Info("watching", "site", s.cfg.Dir, "listen", addressOf(customers), "admin", addressOf(admin))
 		return w.Run(ctx)
 	})
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // told to end before it had begun
+		return nil
+	}
+	return err
 }
 
 func (s *site) watchOnce(ctx context.Context, log *slog.Logger, story func(ledger.Entry), footer *footer) error {

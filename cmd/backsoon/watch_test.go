@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -32,5 +33,19 @@ func TestServeUntil(t *testing.T) {
 				t.Errorf("logged %q", got)
 			}
 		})
+	}
+}
+
+// TestToldToEndBeforeItHasBegun: a service that is stopped while it starts has not failed.
+func TestToldToEndBeforeItHasBegun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shop")
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"init", dir}, &out, &out); code != exitDone {
+		t.Fatal(out.String())
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if code := run(ctx, []string{"--site", dir, "watch"}, &out, &out); code != exitDone {
+		t.Error(out.String())
 	}
 }
