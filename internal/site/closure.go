@@ -212,18 +212,53 @@ type update struct {
 // Updates come newest first, with headings as in Body.
 func (c closure) Updates(top int) []update { return c.told(c.updates(c.f.n), top) }
 
-// recent is how many updates of a closure a status page shows: however many
-// there are, it stays quick to load. The closure's page has them all.
-const recent = 3
+// A status page stays quick to load, however much there is to say of a closure: it
+// shows so many updates, and of each text so many bytes of Markdown. The
+// closure's page has all of them.
+const (
+	recent = 3
+	brief  = 1000
+)
 
-// Recent are the first of Updates.
-func (c closure) Recent(top int) []update {
-	us := c.updates(c.f.n)
-	return c.told(us[:min(recent, len(us))], top)
+// Brief is Body, cut where it is long.
+func (c closure) Brief(top int) template.HTML {
+	return c.markdown(c.f.n.Slug, c.f.n.Language, top).HTML(cut(c.f.n.Body))
 }
 
-// Earlier tells that there are more updates than the recent ones.
-func (c closure) Earlier() bool { return len(c.updates(c.f.n)) > recent }
+// Long tells that Brief is not all of Body.
+func (c closure) Long() bool { return len(c.f.n.Body) > brief }
+
+// Recent are the first of Updates, each cut where it is long.
+func (c closure) Recent(top int) []update {
+	us := c.updates(c.f.n)
+	us = us[:min(recent, len(us))]
+	for i := range us {
+		us[i].Body = cut(us[i].Body)
+	}
+	return c.told(us, top)
+}
+
+// Earlier tells that Recent are not all of Updates, or not whole.
+func (c closure) Earlier() bool {
+	us := c.updates(c.f.n)
+	return len(us) > recent || slices.ContainsFunc(us, func(u notice.Update) bool { return len(u.Body) > brief })
+}
+
+// cut keeps the paragraphs of a text that fit into a status page, or as many words as
+// do where these would be few.
+func cut(text string) string {
+	if len(text) <= brief {
+		return text
+	}
+	if end := strings.LastIndex(text[:brief], "\n\n"); end > brief/2 {
+		return text[:end] + "\n\n…"
+	}
+	end := strings.LastIndexAny(text[:brief], " \n")
+	if end < 0 {
+		end = brief
+	}
+	return strings.ToValidUTF8(text[:end], "") + " …"
+}
 
 func (c closure) told(updates []notice.Update, top int) []update {
 	var us []update

@@ -9,7 +9,7 @@ import (
 
 // nearest is how many coming closures a status page lists, the nearest first. Feeds,
 // calendar and sitemap know of the others.
-const nearest = 20
+const nearest = 12
 
 // latest is how many past closures the index and the history's first page show.
 // The years have them all.

@@ -144,8 +144,9 @@ func TestIndexStaysSmall(t *testing.T) {
 		}
 		return b.String()
 	}
+	in.Notices[0].Body = words(100) + "\n\n" + words(1000)
 	for i := range 40 {
-		update := notice.Update{At: in.Now.Add(time.Duration(-i) * time.Hour), Title: words(3), Body: words(60)}
+		update := notice.Update{At: in.Now.Add(time.Duration(-i) * time.Hour), Title: words(3), Body: words(150)}
 		in.Notices[0].Updates = append(in.Notices[0].Updates, update)
 	}
 	for i, n := range many(t, 60) {
@@ -164,6 +165,23 @@ func TestIndexStaysSmall(t *testing.T) {
 	}
 	if zipped.Len() > 14<<10 {
 		t.Errorf("the index has %d bytes, compressed", zipped.Len())
+	}
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	words := func(n int) string { return strings.TrimSpace(strings.Repeat("word ", n)) }
+	fits := brief / len("word ")
+	for text, want := range map[string]string{
+		words(fits):                        words(fits),
+		words(fits * 2):                    words(fits) + " …",
+		words(fits-9) + "\n\n" + words(99): words(fits-9) + "\n\n…",
+		"Hi.\n\n" + words(fits):            "Hi.\n\n" + words(fits-1) + " …",
+		strings.Repeat("é", brief):         strings.Repeat("é", brief/2) + " …",
+		"a" + strings.Repeat("é", brief):   "a" + strings.Repeat("é", brief/2-1) + " …",
+	} {
+		if got := cut(text); got != want {
+			t.Errorf("%.20q… of %d bytes became %.20q… of %d, want %d", text, len(text), got, len(got), len(want))
+		}
 	}
 }
 
