@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -24,16 +25,50 @@ type Change struct {
 type past struct {
 	versions int
 	changes  []Change
+	reworded Reworded
 }
 
-// with is the past once a version has been accepted.
-func (p past) with(n *notice.Notice, at time.Time) past {
+// Reworded is when words of a notice last became others than they were: those of an
+// update under its time in UTC, title and text under the zero time. Words that are as
+// they were first accepted are not in it.
+type Reworded map[time.Time]time.Time
+
+// with is the past once a version has been accepted in the place of the one before;
+// nil: it is the first.
+func (p past) with(n, before *notice.Notice, at time.Time) past {
 	p.versions++
+	p.reworded = p.reworded.with(n, before, at)
 	c := Change{at, n.Closes, n.Reopens, n.Storefronts, n.Cancelled}
 	if !n.Draft && (len(p.changes) == 0 || p.changes[len(p.changes)-1].differs(c)) {
 		p.changes = append(slices.Clip(p.changes), c)
 	}
 	return p
+}
+
+func (r Reworded) with(n, before *notice.Notice, at time.Time) Reworded {
+	if before == nil || before.Draft {
+		return r
+	}
+	r = maps.Clone(r)
+	old := wordsOf(before)
+	for of, text := range wordsOf(n) {
+		if was, there := old[of]; there && was != text {
+			if r == nil {
+				r = Reworded{}
+			}
+			r[of] = at
+		}
+	}
+	return r
+}
+
+// wordsOf are the owner's, as Reworded has them.
+func wordsOf(n *notice.Notice) map[time.Time]string {
+	all := map[time.Time]string{{}: n.Title + "\n" + n.Body}
+	for _, u := range n.Updates {
+		all[u.At.UTC()] = u.Title + "\n" + u.Body
+	}
+	return all
 }
 
 func (c Change) differs(o Change) bool {
@@ -49,6 +84,7 @@ func (w *Watcher) loadPast(tx *ledger.Tx, s *situation) error {
 	if err != nil {
 		return err
 	}
+	before := map[string]*notice.Notice{} // the version read last, by slug
 	for _, v := range versions {
 		t := s.find(v.Slug)
 		if t == nil {
@@ -60,7 +96,8 @@ func (w *Watcher) loadPast(tx *ledger.Tx, s *situation) error {
 				return err
 			}
 		}
-		t.past = t.past.with(n, v.Accepted)
+		t.past = t.past.with(n, before[v.Slug], v.Accepted)
+		before[v.Slug] = n
 	}
 	return nil
 }

@@ -185,10 +185,10 @@ func (s *situation) accept(n *notice.Notice, v ledger.Version) {
 	i, known := s.index(n.Slug)
 	if known {
 		t := s.change(i)
-		t.Notice, t.row.Version, t.past = n.Translated(t.Translations), v, t.past.with(n, v.Accepted)
+		t.Notice, t.row.Version, t.past = n.Translated(t.Translations), v, t.past.with(n, t.Notice, v.Accepted)
 		return
 	}
-	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, past: past{}.with(n, v.Accepted), fresh: true, dirty: true}
+	first := &tracked{Notice: n, row: ledger.Notice{Version: v, First: v.Accepted}, past: past{}.with(n, nil, v.Accepted), fresh: true, dirty: true}
 	s.notices = slices.Insert(s.notices, i, first)
 }
 

@@ -3,6 +3,7 @@ package notify
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
 )
@@ -76,7 +77,7 @@ func TestTranslationWithAMistake(t *testing.T) {
 	}
 }
 
-// The pages are told what the owner announced before.
+// The pages are told what the owner announced before, and when words became others.
 func TestChangesOfTimes(t *testing.T) {
 	b := newBench(t, "2026-11-20 10:00", "")
 	b.write("winter-break.md", winter)
@@ -90,6 +91,9 @@ func TestChangesOfTimes(t *testing.T) {
 		changes := snap.Changes[0]
 		if snap.Versions[0] != 3 || len(changes) != 2 || !changes[0].Reopens.Equal(at("2027-01-02 09:00")) || !changes[1].Reopens.Equal(at("2027-01-04 09:00")) {
 			t.Errorf("%d versions, %+v", snap.Versions[0], changes)
+		}
+		if words := snap.Reworded[0]; len(words) != 1 || !words[time.Time{}].Truncate(time.Minute).Equal(at("2026-11-20 10:10")) {
+			t.Errorf("reworded %v", words)
 		}
 		b.w.Close()
 		b.start()

@@ -96,6 +96,7 @@ type Snapshot struct {
 	Rows        []*ledger.Notice // what the ledger knows of each
 	Versions    []int            // how many versions of each were accepted
 	Changes     [][]Change       // what became of each before
+	Reworded    []Reworded       // and of the words of each
 	Storefronts map[string]ledger.Storefront
 }
 
@@ -178,10 +179,10 @@ func (w *Watcher) snapshot(now time.Time) Snapshot {
 	n := len(w.shown.notices)
 	snap := Snapshot{
 		Now: now, Notices: w.shown.plain(), Storefronts: w.shown.fronts,
-		Rows: make([]*ledger.Notice, n), Versions: make([]int, n), Changes: make([][]Change, n),
+		Rows: make([]*ledger.Notice, n), Versions: make([]int, n), Changes: make([][]Change, n), Reworded: make([]Reworded, n),
 	}
 	for i, t := range w.shown.notices {
-		snap.Rows[i], snap.Versions[i], snap.Changes[i] = &t.row, t.past.versions, t.past.changes
+		snap.Rows[i], snap.Versions[i], snap.Changes[i], snap.Reworded[i] = &t.row, t.past.versions, t.past.changes, t.past.reworded
 	}
 	return snap
 }

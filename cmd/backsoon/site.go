@@ -199,7 +199,7 @@ func (s *site) short(t, now time.Time) string {
 // input is what the watcher knows, as the pages want it.
 func input(snap notify.Snapshot) pages.Input {
 	known := &pages.Known{
-		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)), Changes: map[string][]pages.Change{},
+		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)), Changes: map[string][]pages.Change{}, Reworded: map[string]map[time.Time]time.Time{},
 	}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}
@@ -208,6 +208,9 @@ func input(snap notify.Snapshot) pages.Input {
 		facts := factsOf(n, *snap.Rows[i])
 		facts.Versions = snap.Versions[i]
 		known.Notices[n.Slug] = facts
+		if words := snap.Reworded[i]; len(words) > 0 {
+			known.Reworded[n.Slug] = words
+		}
 		if changes := snap.Changes[i]; len(changes) > 1 { // else the notice says it all
 			for _, c := range changes {
 				known.Changes[n.Slug] = append(known.Changes[n.Slug], pages.Change(c))

@@ -29,13 +29,8 @@ func newBuilder(s *Site, e *Edition, v *voice, snap *snapshot) *builder {
 	faces := make([]*face, len(snap.Notices))
 	oldest := make([]*face, len(v.oldest)) // in the last edition's order: then there is little to sort
 	for i, n := range snap.Notices {
-		var facts Facts
-		var changes []Change
-		if snap.Known != nil {
-			facts, changes = snap.Known.Notices[n.Slug], snap.Known.Changes[n.Slug]
-		}
 		old := v.before(i, n)
-		faces[i] = b.face(n, facts, changes, old)
+		faces[i] = b.face(n, snap.Known.past(n.Slug), old)
 		if old != nil && old.rank < len(v.oldest) && v.oldest[old.rank] == old {
 			oldest[old.rank] = faces[i]
 		} else {

@@ -15,10 +15,11 @@ type event struct {
 	f      *face
 	id     string // the anchor on the closure's page; never changes
 	at     time.Time
-	what   string // ends the entry's title
-	change int    // the index of the change that it tells of; 0: none
-	body   string // Markdown
-	words  string // the body's language; empty: the notices' own
+	edited time.Time // when its words were last changed; zero: they never were
+	what   string    // ends the entry's title
+	change int       // the index of the change that it tells of; 0: none
+	body   string    // Markdown
+	words  string    // the body's language; empty: the notices' own
 }
 
 // newest gives the faces that concern the channel, at most count, to which something
@@ -59,7 +60,7 @@ func (r reader) events(faces []*face, c channel, count int) []event {
 // eventsOf may give moments that are not known, or lie ahead.
 func (r reader) eventsOf(f *face) []event {
 	n := f.n
-	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body, words: n.Language}}
+	es := []event{{f: f, id: "announced", at: f.announced, what: r.voice.Text("event.announced"), body: n.Body, words: n.Language, edited: f.edited(time.Time{}, n.Language)}}
 	if f.calledOffUnseen() {
 		es[0].what = r.voice.Text("event.cancelled")
 	}
@@ -67,9 +68,9 @@ func (r reader) eventsOf(f *face) []event {
 		es = append(es, r.changeEvent(f, i+1))
 	}
 	for _, u := range n.Updates {
-		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body, words: u.Language})
+		es = append(es, event{f: f, id: updateID(u), at: u.At, what: cmp.Or(u.Title, r.voice.Text("event.update")), body: u.Body, words: u.Language, edited: f.edited(u.At, u.Language)})
 	}
-	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body, words: n.Language}
+	closed := event{f: f, id: "closed", at: f.closed, what: r.voice.Text(either(n, "event.closed", "event.began")), body: n.Body, words: n.Language, edited: f.edited(time.Time{}, n.Language)}
 	switch phase := f.basis.phase; {
 	case f.facts.Missed: // nothing happened
 	case phase == notice.Closed || phase == notice.Overdue:
@@ -79,6 +80,24 @@ func (r reader) eventsOf(f *face) []event {
 		es = append(es, closed, end)
 	}
 	return es
+}
+
+// edited is when the words of an update, or with the zero time the notice's own, were
+// last changed. Of translated ones nobody knows.
+func (f *face) edited(update time.Time, language string) time.Time {
+	if language != "" {
+		return time.Time{}
+	}
+	return f.reworded[update.UTC()].Truncate(time.Second)
+}
+
+// updated is when the entry last became another: when it happened or, after that,
+// when its words were changed.
+func (e event) updated(now time.Time) time.Time {
+	if e.edited.After(e.at) && !e.edited.After(now) {
+		return e.edited
+	}
+	return e.at
 }
 
 // calledOffUnseen tells whether the notice is cancelled and nobody knows since

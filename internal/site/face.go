@@ -13,10 +13,11 @@ import (
 // face is what a language's pages make of one notice, kept for as long as
 // nothing of it changes.
 type face struct {
-	n           *notice.Notice // in this language, as far as it is translated
-	*mappedPage                // its own
-	facts       Facts          // what only the ledger knows; zero without a ledger
-	changes     []Change       // the first one as it was announced; nil without a ledger
+	n           *notice.Notice          // in this language, as far as it is translated
+	*mappedPage                         // its own
+	facts       Facts                   // what only the ledger knows; zero without a ledger
+	changes     []Change                // the first one as it was announced; nil without a ledger
+	reworded    map[time.Time]time.Time // see Known
 	basis       basis
 	from        time.Time                           // since when the basis is known to be so
 	until       time.Time                           // when it may be another; zero: not by itself
@@ -53,7 +54,8 @@ type basis struct {
 
 // face gives the face of a notice at the reader's moment: the one of before,
 // where its basis is the same.
-func (r reader) face(n *notice.Notice, facts Facts, changes []Change, old *face) *face {
+func (r reader) face(n *notice.Notice, past past, old *face) *face {
+	facts, changes := past.facts, past.changes
 	if old != nil && old.basis.original == n && old.facts == facts && old.basis.changes == len(changes) && old.lasts(r.now) {
 		return old
 	}
@@ -63,7 +65,7 @@ func (r reader) face(n *notice.Notice, facts Facts, changes []Change, old *face)
 		old.from, old.until = r.now, r.turns(moments)
 		return old
 	}
-	f := &face{n: n.In(r.voice.Tag), facts: facts, changes: distinct(changes), basis: basis, from: r.now, until: r.turns(moments)}
+	f := &face{n: n.In(r.voice.Tag), facts: facts, changes: distinct(changes), reworded: past.reworded, basis: basis, from: r.now, until: r.turns(moments)}
 	f.closed, f.reopened, f.announced = closed(n, facts), reopened(n, facts), announced(n, facts)
 	f.year = f.closed.In(r.site.cfg.Shop.Location).Year()
 	r.site.faces++

@@ -42,13 +42,14 @@ func (b *builder) feeds(c channel) {
 	b.keep(c.dir+"feed.json", key, f.json)
 }
 
-// updated is the moment of the newest entry; the beginning of 1970 where there
+// updated is when an entry last became another; the beginning of 1970 where there
 // is none.
 func (f feed) updated() time.Time {
-	if len(f.events) == 0 {
-		return time.Unix(0, 0).UTC()
+	last := time.Unix(0, 0)
+	for _, e := range f.events {
+		last = later(last, e.updated(f.now))
 	}
-	return f.events[0].at.UTC()
+	return last.UTC()
 }
 
 func (f feed) make() *feeds.Feed {
@@ -67,7 +68,7 @@ func (f feed) item(e event) *feeds.Item {
 	return &feeds.Item{
 		Title: printable(f.voice.Text("feed.entry", "Title", e.f.n.Title, "What", e.what)),
 		Id:    link, IsPermaLink: "false", Link: &feeds.Link{Href: link},
-		Created: e.at.UTC(), Updated: e.at.UTC(),
+		Created: e.at.UTC(), Updated: e.updated(f.now).UTC(),
 		Description: printable(f.summary(e)), Content: printable(f.content(e)),
 	}
 }
@@ -128,8 +129,8 @@ func (f feed) atom(out *bytes.Buffer) error {
 	doc.Links = []feeds.AtomLink{
 		{Href: self, Rel: "self", Type: mediaTypes["atom.xml"]}, {Href: f.page(f.channel), Rel: "alternate", Type: "text/html"},
 	}
-	for _, e := range doc.Entries {
-		e.Published, e.Summary.Type = e.Updated, "text"
+	for i, e := range doc.Entries {
+		e.Published, e.Summary.Type = f.events[i].at.UTC().Format(time.RFC3339), "text"
 	}
 	return document{doc}.write(out)
 }

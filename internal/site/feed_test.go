@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -109,21 +110,24 @@ func TestFeedsAreSound(t *testing.T) {
 }
 
 // checkItems wants entries that are whole, the newest first, each of its own
-// moment and none ahead.
+// moment, and none of it ahead. The feed is as new as the entry that became another
+// last.
 func checkItems(t *testing.T, name string, feed *gofeed.Feed, now time.Time) {
 	t.Helper()
 	seen, last := map[string]bool{}, now
-	if len(feed.Items) > feedLength || len(feed.Items) > 0 && !feed.UpdatedParsed.Equal(*feed.Items[0].PublishedParsed) {
-		t.Errorf("%s: %d entries, updated %v", name, len(feed.Items), feed.UpdatedParsed)
-	}
+	updated := time.Unix(0, 0)
 	for _, i := range feed.Items {
-		if date := i.PublishedParsed; date == nil || date.After(last) || i.UpdatedParsed != nil && !i.UpdatedParsed.Equal(*date) {
+		if date := i.PublishedParsed; date == nil || date.After(last) || i.UpdatedParsed != nil && (i.UpdatedParsed.Before(*date) || i.UpdatedParsed.After(now)) {
 			t.Fatalf("%s: %s of %v, updated %v, after %v", name, i.GUID, date, i.UpdatedParsed, last)
 		}
 		if seen[i.GUID] || i.Title == "" || i.Description == "" || i.Content == "" {
 			t.Errorf("%s: %+v", name, i)
 		}
 		seen[i.GUID], last = true, *i.PublishedParsed
+		updated = later(updated, *cmp.Or(i.UpdatedParsed, i.PublishedParsed))
+	}
+	if len(feed.Items) > feedLength || feed.FeedType == "atom" && !feed.UpdatedParsed.Equal(updated) {
+		t.Errorf("%s: %d entries, updated %v, the last one %v", name, len(feed.Items), feed.UpdatedParsed, updated)
 	}
 }
 
@@ -320,6 +324,43 @@ func TestFeedIDsAndDatesStay(t *testing.T) {
 	for id, date := range dates {
 		if later[id] != date {
 			t.Errorf("%s: was %s, is %q", id, date, later[id])
+		}
+	}
+}
+
+// Words that the owner edits later are told by updated alone; what was published
+// when, and in which order, stands. Of translated words nobody knows.
+func TestFeedTellsOfEditedWords(t *testing.T) {
+	in := input(t, "2027-01-04 11:00")
+	w := winter(t)
+	news := w.Updates[0].At
+	w.Translations = []*notice.Translation{{Slug: w.Slug, Language: "pt", Title: "Inverno", Body: "Fechamos.", Updates: []notice.Update{{At: news, Body: "Notícias."}}}}
+	in.Notices = []*notice.Notice{w}
+	in.Known = &Known{Reworded: map[string]map[time.Time]time.Time{w.Slug: {
+		{}: at(t, "2026-12-23 10:00").Time, news.UTC(): at(t, "2027-01-03 10:00").Time,
+	}}}
+	files := build(t, in)
+	for _, name := range []string{"atom.xml", "feed.json"} {
+		feed := parsed(t, files, name)
+		if got := feed.Updated; name == "atom.xml" && got != "2027-01-03T10:00:00Z" {
+			t.Errorf("%s: updated %s", name, got)
+		}
+		for _, i := range feed.Items {
+			want := i.Published
+			switch i.GUID[strings.LastIndexByte(i.GUID, '#'):] {
+			case "#announced":
+				want = at(t, "2026-12-23 10:00").UTC().Format(time.RFC3339)
+			case "#" + updateID(w.Updates[0]):
+				want = at(t, "2027-01-03 10:00").UTC().Format(time.RFC3339)
+			}
+			if i.Updated != want {
+				t.Errorf("%s, %s of %s: updated %s, want %s", name, i.GUID, i.Published, i.Updated, want)
+			}
+		}
+	}
+	for _, i := range parsed(t, files, "pt/atom.xml").Items {
+		if i.Updated != i.Published {
+			t.Errorf("in Portuguese, %s of %s: updated %s", i.GUID, i.Published, i.Updated)
 		}
 	}
 }

@@ -33,6 +33,24 @@ type Known struct {
 	Notices     map[string]Facts      // by slug
 	Changes     map[string][]Change   // by slug; see Facts.Versions
 	Log         Log
+
+	// Reworded is when words last became others than they were, by slug: those of an
+	// update under its time in UTC, title and text under the zero time.
+	Reworded map[string]map[time.Time]time.Time
+}
+
+// past is what only the ledger knows of one notice.
+type past struct {
+	facts    Facts
+	changes  []Change
+	reworded map[time.Time]time.Time
+}
+
+func (k *Known) past(slug string) past {
+	if k == nil {
+		return past{}
+	}
+	return past{k.Notices[slug], k.Changes[slug], k.Reworded[slug]}
 }
 
 // Log is what an outsider needs to hold the audit log to its word.
@@ -55,7 +73,7 @@ type Facts struct {
 	Reopened time.Time // the actual end
 	Missed   bool      // it came and went while nobody watched
 	Revised  time.Time // the version in force was accepted
-	Versions int       // how many versions were accepted; 0: not known. It grows whenever the notice's Changes do
+	Versions int       // how many versions were accepted; 0: not known. It grows whenever the notice is changed or reworded
 }
 
 // Change is what one accepted version of a notice says of when and where it is
