@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Problem is one mistake in a file that an owner wrote. Its text says what is
@@ -17,10 +18,12 @@ type Problem struct {
 	Warning bool   // worth telling, but the file counts
 }
 
-// String gives file:line:column: text, the form that editors can jump to.
+// String gives file:line:column: text, the form that editors can jump to. Control
+// characters in the file's name are left to guess: it is one line, and moves no
+// terminal's cursor.
 func (p Problem) String() string {
 	var b strings.Builder
-	b.WriteString(p.File)
+	b.WriteString(strings.Map(legible, p.File))
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
 		if p.Column > 0 {
@@ -33,6 +36,13 @@ func (p Problem) String() string {
 	}
 	b.WriteString(p.Text)
 	return b.String()
+}
+
+func legible(r rune) rune {
+	if unicode.IsControl(r) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // Problems is every mistake found, and an error when at least one of them is

@@ -237,3 +237,9 @@ func FuzzScalars(f *testing.F) {
 		}
 	})
 }
+
+func TestProblemIsOneLine(t *testing.T) {
+	if got := (Problem{File: "a\n\x1b[31m.md", Line: 1, Text: "x"}).String(); got != "a\ufffd\ufffd[31m.md:1: x" {
+		t.Errorf("got %q", got)
+	}
+}
