@@ -14,13 +14,14 @@ import (
 type changes struct {
 	revisions   map[string]ledger.Entry   // by storefront: the newest
 	accepted    map[string][]ledger.Entry // by the file's name without .md, the first one first
+	inForce     map[string]ledger.Entry   // the last of these, but for translations withdrawn since
 	transitions int
 	versions    int
 	fault       *Fault // the first that contradicts one before
 }
 
 func newChanges() *changes {
-	return &changes{revisions: map[string]ledger.Entry{}, accepted: map[string][]ledger.Entry{}}
+	return &changes{revisions: map[string]ledger.Entry{}, accepted: map[string][]ledger.Entry{}, inForce: map[string]ledger.Entry{}}
 }
 
 // see takes the next entry.
@@ -34,11 +35,17 @@ func (c *changes) see(e ledger.Entry) {
 		c.revisions[e.Storefront] = e
 		c.transitions++
 	case ledger.NoticeAccepted:
-		c.accepted[e.Notice] = append(c.accepted[e.Notice], e)
+		c.accept(e.Notice, e)
 	case ledger.TranslationAccepted:
-		name := e.Notice + "." + e.Language
-		c.accepted[name] = append(c.accepted[name], e)
+		c.accept(e.Notice+"."+e.Language, e)
+	case ledger.TranslationWithdrawn:
+		delete(c.inForce, e.Notice+"."+e.Language)
 	}
+}
+
+func (c *changes) accept(name string, e ledger.Entry) {
+	c.accepted[name] = append(c.accepted[name], e)
+	c.inForce[name] = e
 }
 
 func faultOf(e ledger.Entry, why string) *Fault {
@@ -92,7 +99,7 @@ func until(e ledger.Entry) (t time.Time) {
 }
 
 // holdVersions: each version that was accepted has its entry, in the same order,
-// and each such entry its version; the last one of a notice is in force.
+// and each such entry its version; the last one of a file is in force.
 func (c *changes) holdVersions(tx *ledger.Tx) error {
 	versions, err := tx.Versions()
 	if err != nil {
@@ -117,7 +124,7 @@ func (c *changes) holdVersions(tx *ledger.Tx) error {
 			return faultOf(entries[next[slug]], "what it says was accepted is no longer in the ledger")
 		}
 	}
-	return c.holdNotices(tx, last)
+	return c.holdInForce(tx, last)
 }
 
 func holdVersion(tx *ledger.Tx, v ledger.Version, e ledger.Entry) error {
@@ -140,17 +147,43 @@ func holdVersion(tx *ledger.Tx, v ledger.Version, e ledger.Entry) error {
 	return nil
 }
 
-func (c *changes) holdNotices(tx *ledger.Tx, last map[string]int64) error {
-	notices, err := tx.Notices()
+// holdInForce: what the entries leave in force is what the ledger has in force, no
+// more and no less. A notice that is taken out of it opens the shop.
+func (c *changes) holdInForce(tx *ledger.Tx, last map[string]int64) error {
+	versions, err := inForce(tx)
 	if err != nil {
 		return err
 	}
-	for _, n := range notices {
-		if entries := c.accepted[n.Slug]; n.ID != last[n.Slug] && len(entries) > 0 {
-			return faultOf(entries[len(entries)-1], "it is not what the ledger has in force")
+	for _, v := range versions {
+		e, known := c.inForce[v.Slug]
+		switch {
+		case !known:
+			return &Fault{Index: -1, Why: fmt.Sprintf("the ledger has version %d (%s) in force, and no entry says so", v.ID, v.Slug)}
+		case v.ID != last[v.Slug]:
+			return faultOf(e, "it is not what the ledger has in force")
 		}
+		delete(c.inForce, v.Slug)
+	}
+	if left := sorted(c.inForce); len(left) > 0 {
+		return faultOf(c.inForce[left[0]], "the ledger no longer has it in force")
 	}
 	return nil
+}
+
+// inForce are the versions of notices and translations that the ledger says count.
+func inForce(tx *ledger.Tx) (versions []ledger.Version, err error) {
+	notices, err := tx.Notices()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range notices {
+		versions = append(versions, n.Version)
+	}
+	translations, err := tx.Translations()
+	for _, t := range translations {
+		versions = append(versions, t.Version)
+	}
+	return versions, err
 }
 
 func sorted[T any](m map[string]T) (keys []string) {

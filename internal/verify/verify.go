@@ -9,6 +9,7 @@ package verify
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func Ledger(tx *ledger.Tx, keys []string, earlier []Kept) (Report, error) {
 	if len(logs) == 0 {
 		return Report{}, v.unsigned()
 	}
+	if err := v.nothingBefore(logs[0].First); err != nil {
+		return Report{}, err
+	}
 	for i, log := range logs {
 		end := int64(-1) // open
 		if i+1 < len(logs) {
@@ -142,6 +146,16 @@ func (v *verification) unsigned() error {
 		return &Fault{Index: -1, Why: "no checkpoint covers any entry. A ledger from before the log was signed is signed at the next start of `backsoon watch`; any other had its checkpoints removed"}
 	}
 	return nil
+}
+
+// nothingBefore: no entry stands before the first one, in no tree, where whoever
+// lists the log would read it all the same.
+func (v *verification) nothingBefore(first int64) error {
+	records, err := v.tx.Records(math.MinInt64, 1)
+	if err != nil || len(records) == 0 || records[0].Index >= first {
+		return err
+	}
+	return &Fault{Index: -1, Why: fmt.Sprintf("an entry %d was put before the first one: %s", records[0].Index, records[0].Entry)}
 }
 
 // trusted tells whether the key is one of those to believe.

@@ -311,11 +311,18 @@ func TestTampering(t *testing.T) {
 		"accepted words and sum": {func(v *vandal) {
 			v.do("UPDATE versions SET content = $1, sha256 = $2 WHERE id = 2", []byte(""), hex.EncodeToString(sha256.New().Sum(nil)))
 		}, 3, "other words than were accepted"},
-		"a publisher":          {func(v *vandal) { v.do("UPDATE versions SET by = replace(by, 'Ada', 'Eve') WHERE id = 3") }, 6, "another publisher"},
-		"a commit":             {func(v *vandal) { v.do("UPDATE versions SET git_commit = 'c0ffee' WHERE id = 2") }, 3, "from another commit"},
-		"an acceptance's time": {func(v *vandal) { v.do("UPDATE versions SET accepted = accepted + 1 WHERE id = 1") }, 0, "accepted at another time"},
-		"an older version":     {func(v *vandal) { v.do("UPDATE notices SET version = 1") }, 6, "not what the ledger has in force"},
-		"a version removed":    {func(v *vandal) { v.do("UPDATE notices SET version = 2"); v.do("DELETE FROM versions WHERE id = 3") }, 6, "no longer in the ledger"},
+		"a publisher":                 {func(v *vandal) { v.do("UPDATE versions SET by = replace(by, 'Ada', 'Eve') WHERE id = 3") }, 6, "another publisher"},
+		"a commit":                    {func(v *vandal) { v.do("UPDATE versions SET git_commit = 'c0ffee' WHERE id = 2") }, 3, "from another commit"},
+		"an acceptance's time":        {func(v *vandal) { v.do("UPDATE versions SET accepted = accepted + 1 WHERE id = 1") }, 0, "accepted at another time"},
+		"an older version":            {func(v *vandal) { v.do("UPDATE notices SET version = 1") }, 6, "not what the ledger has in force"},
+		"a version removed":           {func(v *vandal) { v.do("UPDATE notices SET version = 2"); v.do("DELETE FROM versions WHERE id = 3") }, 6, "no longer in the ledger"},
+		"a notice taken out of force": {func(v *vandal) { v.do("DELETE FROM notices") }, 6, "no longer has it in force"},
+		"a version in force twice": {func(v *vandal) {
+			v.do("INSERT INTO notices SELECT 'ghost', version, first, closed, ended, overdue, told FROM notices")
+		}, -1, "in force, and no entry"},
+		"one put before the first": {func(v *vandal) {
+			v.do("INSERT INTO audit (idx, time, event, entry) VALUES (-1, 1, 'mail.paused', '{}')")
+		}, -1, "put before the first"},
 		"a version added": {func(v *vandal) {
 			v.do("INSERT INTO versions (slug, sha256, content, accepted, by) VALUES ('party', 'x', $1, 1, '{}')", []byte("x"))
 		}, -1, "version 4 of the ledger (party"},
@@ -338,6 +345,56 @@ func TestTampering(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTamperingWithTranslations: what is in force in other languages is held against
+// the entries as well, and what was withdrawn is missed by nobody.
+func TestTamperingWithTranslations(t *testing.T) {
+	for database, place := range databases {
+		t.Run(database, func(t *testing.T) {
+			where := place(t)
+			s := aLife(t, where)
+			s.translate("pt", "Água")
+			s.translate("pt", "Mais água")
+			s.translate("de", "Wasser")
+			s.withdraw("de")
+			if _, err := s.verify(); err != nil {
+				t.Fatalf("before anybody changed anything: %v", err)
+			}
+			v := newVandal(t, where)
+			for _, tt := range []struct{ tamper, why string }{
+				{"UPDATE translations SET version = 4", "entry 11 (2026-12-24T18:09:00Z, translation.accepted) does not hold: it is not what the ledger has in force"},
+				{"INSERT INTO translations (slug, language, version) VALUES ('flood', 'de', 6)", "version 6 (flood.de) in force, and no entry says so"},
+				{"DELETE FROM translations", "entry 11 (2026-12-24T18:09:00Z, translation.accepted) does not hold: the ledger no longer has it in force"},
+			} {
+				v.do(tt.tamper)
+				if _, err := s.verify(); err == nil || !strings.Contains(err.Error(), tt.why) {
+					t.Errorf("%s: %v, want %s", tt.tamper, err, tt.why)
+				}
+				v.do("DELETE FROM translations")
+				v.do("INSERT INTO translations (slug, language, version) VALUES ('flood', 'pt', 5)")
+			}
+		})
+	}
+}
+
+// translate accepts words in another language, as a watcher does: one entry.
+func (s *shop) translate(language, words string) {
+	s.Helper()
+	s.transact(func(tx *ledger.Tx) error {
+		sum := sha256.Sum256([]byte(words))
+		v := ledger.Version{Slug: "flood." + language, SHA256: hex.EncodeToString(sum[:]), Content: []byte(words), Accepted: s.now, By: ada}
+		_, err := tx.AcceptTranslation(ledger.Translation{Version: v, Notice: "flood", Language: language})
+		return errors.Join(err, audit(tx, ledger.Entry{Time: s.now, Event: ledger.TranslationAccepted, Notice: "flood", Language: language, By: &ada, SHA256: v.SHA256}))
+	})
+}
+
+func (s *shop) withdraw(language string) {
+	s.Helper()
+	s.transact(func(tx *ledger.Tx) error {
+		return errors.Join(tx.WithdrawTranslation("flood", language),
+			audit(tx, ledger.Entry{Time: s.now, Event: ledger.TranslationWithdrawn, Notice: "flood", Language: language}))
+	})
 }
 
 func removeAndClose(v *vandal, index int) {
