@@ -38,7 +38,7 @@ func Judge(cfg *config.Config, p Publication, now time.Time) ([]ledger.By, error
 	effects := Effects(p.InForce, p.Next, cfg.StorefrontIDs(), now)
 	slices.SortStableFunc(signers, func(a, b signer) int { return b.holds(effects) - a.holds(effects) })
 	for _, e := range effects {
-		if r := allowed(cfg, e, signers); r != nil {
+		if r := allowed(cfg, e, signers, now); r != nil {
 			if r.Kind == TooFew && p.Origin != nil {
 				r.Text += fmt.Sprintf(" (one commit is one person: the other one signs with `backsoon publish %s`, and commits the signature)", slugOf(p.Path))
 			}
@@ -107,8 +107,9 @@ func unsigned(p Publication) *Refusal {
 
 func slugOf(file string) string { return strings.TrimSuffix(path.Base(file), ".md") }
 
-// allowed tells whether enough of the signers hold the right; nil: they do.
-func allowed(cfg *config.Config, e Effect, signers []signer) *Refusal {
+// allowed tells whether enough of the signers hold the right; nil: they do. Whoever
+// is named as able to sign has keys that still count.
+func allowed(cfg *config.Config, e Effect, signers []signer, now time.Time) *Refusal {
 	need, front := max(1, cfg.Needs[e.Right]), e.Storefront
 	var may, others []string
 	for _, s := range signers {
@@ -117,7 +118,7 @@ func allowed(cfg *config.Config, e Effect, signers []signer) *Refusal {
 		}
 	}
 	for _, p := range cfg.Publishers {
-		if p.Holds(e.Right, front) && !slices.Contains(may, p.Name) {
+		if p.Holds(e.Right, front) && !p.Ended(now) && !slices.Contains(may, p.Name) {
 			others = append(others, p.Name)
 		}
 	}
@@ -126,14 +127,17 @@ func allowed(cfg *config.Config, e Effect, signers []signer) *Refusal {
 	case len(may) >= need:
 		return nil
 	case need > 1 && len(may) > 0:
-		return &Refusal{TooFew, signers[0].by, fmt.Sprintf("is signed by %s alone, and to %s takes %d people; have one of them sign, too: %s",
-			list(may), deed(e), need, list(others))}
-	case len(others) == 0:
-		return &Refusal{NotPermitted, signers[0].by, fmt.Sprintf("is signed by %s, who may not %s; nobody may: give the right to somebody in backsoon.yaml",
-			list(names(signers)), deed(e))}
+		remedy := "have one of them sign, too: " + list(others)
+		if len(others) == 0 {
+			remedy = "nobody else may: give the right to somebody in backsoon.yaml, or renew expires"
+		}
+		return &Refusal{TooFew, signers[0].by, fmt.Sprintf("is signed by %s alone, and to %s takes %d people; %s", list(may), deed(e), need, remedy)}
 	}
-	return &Refusal{NotPermitted, signers[0].by, fmt.Sprintf("is signed by %s, who may not %s; have it signed by somebody who may: %s",
-		list(names(signers)), deed(e), list(others))}
+	remedy := "have it signed by somebody who may: " + list(others)
+	if len(others) == 0 {
+		remedy = "nobody may: give the right to somebody in backsoon.yaml"
+	}
+	return &Refusal{NotPermitted, signers[0].by, fmt.Sprintf("is signed by %s, who may not %s; %s", list(names(signers)), deed(e), remedy)}
 }
 
 func names(signers []signer) (names []string) {

@@ -107,6 +107,26 @@ func TestTwoPeople(t *testing.T) {
 	}
 }
 
+// TestEndedIsNotNamed: nobody is sent to somebody whose keys have ended.
+func TestEndedIsNotNamed(t *testing.T) {
+	ada, bob, eve := newPerson(t, "Ada", "web pos", config.Rights...), newPerson(t, "Bob", "web pos", config.Rights...), newPerson(t, "Eve", "web pos", config.Write)
+	bob.Expires = now
+	cfg := settings(ada.Publisher, bob.Publisher, eve.Publisher)
+	cfg.Needs = map[config.Right]int{config.Reopen: 2}
+	for _, tt := range []struct {
+		p    Publication
+		kind Kind
+		want string
+	}{
+		{change(t, "", planned, eve), NotPermitted, "have it signed by somebody who may: Ada"},
+		{change(t, planned, "reopens: 2026-12-28", ada), TooFew, "takes 2 people; nobody else may: give the right to somebody in backsoon.yaml, or renew expires"},
+	} {
+		if r := refused(t, cfg, tt.p, tt.kind); !strings.HasSuffix(r.Text, tt.want) {
+			t.Errorf("%s\nwant %s", r.Text, tt.want)
+		}
+	}
+}
+
 // TestFirstSigner: the one whose right it was is who did it.
 func TestFirstSigner(t *testing.T) {
 	ada, bob := newPerson(t, "Ada", "web pos", config.Write), newPerson(t, "Bob", "web pos", config.Close)

@@ -57,9 +57,8 @@ func choose(cfg *config.Config, p Publication, keys []ssh.Signer, signed []signe
 	effects, most := Effects(p.InForce, p.Next, cfg.StorefrontIDs(), now), -1
 	for _, key := range keys {
 		publisher, known := keyOf(cfg.Publishers, key.PublicKey())
-		expired := !publisher.Expires.IsZero() && !now.Before(publisher.Expires)
 		again := slices.ContainsFunc(signed, func(s signer) bool { return s.Email == publisher.Email })
-		if known == nil || expired || again {
+		if known == nil || publisher.Ended(now) || again {
 			continue
 		}
 		if n := (signer{Publisher: publisher}).holds(effects); n > most {

@@ -106,7 +106,7 @@ func verify(publishers []config.Publisher, c claim, now time.Time) (p config.Pub
 	if err := sshsig.Verify(bytes.NewReader(c.src), sig, key, sig.HashAlgorithm, c.namespace); err != nil {
 		return refuse(Tampered, "doesn't fit: %s was changed after %s signed (%s); %s", c.what, p.Name, by.Key, c.anew)
 	}
-	if !p.Expires.IsZero() && !now.Before(p.Expires) {
+	if p.Ended(now) {
 		return refuse(Expired, "is by a key of %s that ended on %s (%s); sign with a key that still counts, or renew expires in backsoon.yaml",
 			p.Name, p.Expires.Format(time.DateOnly), by.Key)
 	}

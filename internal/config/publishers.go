@@ -56,6 +56,11 @@ func (p Publisher) Holds(right Right, storefront string) bool {
 	return may && slices.Contains(p.Storefronts, storefront)
 }
 
+// Ended tells whether the keys no longer count.
+func (p Publisher) Ended(now time.Time) bool {
+	return !p.Expires.IsZero() && !now.Before(p.Expires)
+}
+
 const examplePublisher = `{name: Ada Lovelace, email: ada@harbourbooks.example, keys: [ssh-ed25519 AAAA…], may: [write, close, extend, cancel, reopen]}`
 
 // readPublishers reads who may publish, on which of the storefronts.
