@@ -220,6 +220,7 @@ func TestProblems(t *testing.T) {
 		{"a long name", strings.Replace(small, "name: A", "name: "+strings.Repeat("é", 201), 1), `2:9: shop.name: has 201 characters; a name may have 200: write Harbour Books`},
 		{"a name in two lines", strings.Replace(small, "name: B", `name: "B\nC"`, 1), `7:11: storefronts.web.name: one line belongs here`},
 		{"a long url", strings.Replace(small, "https://a.example", "https://a.example/"+strings.Repeat("x", 2000), 1), `3:8: shop.url: has 2018 characters; an address may have 2000`},
+		{"no port", strings.Replace(small, "https://a.example", "https://a.example:99999/", 1), `3:8: shop.url: there is no port 99999; write one from 1 to 65535, or none`},
 		{"no host", strings.Replace(small, "https://a.example", "https://a<b>/", 1), `3:8: shop.url: "https://a<b>/" is not an address on the web`},
 		{"no international host", strings.Replace(small, "https://a.example", "https://bü_cher.example/", 1), `3:8: shop.url: "https://bü_cher.example/" is not an address on the web`},
 		{"alerts", small + "alerts: [x]\n", `8:10: alerts: "x" is not an e-mail address; write [owner@`},

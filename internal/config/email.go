@@ -117,9 +117,7 @@ func readServer(v strictyaml.Value) (server string, tls TLSMode) {
 	if u.Port() != "" {
 		port = u.Port()
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		v.Errorf("there is no port %s; write one from 1 to 65535, or none", strictyaml.Clip(port))
-	}
+	checkPort(v, port)
 	return net.JoinHostPort(u.Hostname(), port), tls
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -131,10 +132,19 @@ func readURL(v strictyaml.Value, example string) *url.URL {
 		v.Errorf("%q is not an address on the web; write %s", strictyaml.Clip(text), example)
 		return nil
 	}
+	if port := u.Port(); port != "" {
+		checkPort(v, port)
+	}
 	if length := len(u.String()); length > maxURL {
 		v.Errorf("has %d characters; an address may have %d: write a shorter one", length, maxURL)
 	}
 	return u
+}
+
+func checkPort(v strictyaml.Value, port string) {
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		v.Errorf("there is no port %s; write one from 1 to 65535, or none", strictyaml.Clip(port))
+	}
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
