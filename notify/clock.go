@@ -119,8 +119,8 @@ func jumpAlert(r reading) alert {
 		direction = "back"
 	}
 	return alert{subject: "The machine's clock has jumped", text: fmt.Sprintf(
-		"The clock of the machine that watches jumped %s by %v: it says %s, and by the time that has passed it should be %s.\n\n"+
+		"The clock of the machine that watches jumped %s by %s: it says %s, and by the time that has passed it should be %s.\n\n"+
 			"Closings go on as planned. But nothing reopens by itself until the clock is back, or has run in order for an hour. "+
 			"Look at the machine's time service. To reopen all the same, run:\n\n  backsoon reopen SLUG\n",
-		direction, r.jumped.Abs().Round(time.Second), r.now.UTC().Format(time.RFC3339), r.steady.UTC().Format(time.RFC3339))}
+		direction, lasting(r.jumped.Abs()), r.now.UTC().Format(time.RFC3339), r.steady.UTC().Format(time.RFC3339))}
 }

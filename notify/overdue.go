@@ -48,8 +48,8 @@ func (w *Watcher) alertOverdue(ctx context.Context, now time.Time) error {
 }
 
 func overdueMail(c ledger.Campaign, n int, now time.Time) alert {
-	text := fmt.Sprintf("The mail “%s” about %s went out %v ago, and %s of it still could not be delivered; %d were.",
-		c.Kind, c.Slug, now.Sub(c.Fired).Round(time.Minute), counted(n, "letter"), c.Sent)
+	text := fmt.Sprintf("The mail “%s” about %s went out %s ago, and %s of it still could not be delivered; %d were.",
+		c.Kind, c.Slug, lasting(now.Sub(c.Fired)), counted(n, "letter"), c.Sent)
 	if c.Error != "" {
 		text += "\n\nThe last answer was: " + c.Error
 	}

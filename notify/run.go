@@ -396,6 +396,20 @@ func (w *Watcher) unfinished(ctx context.Context) error {
 	return nil
 }
 
+// lasting puts a while into an owner's words, in the unit that says enough.
+func lasting(d time.Duration) string {
+	in := func(unit time.Duration) int { return int(d.Round(unit) / unit) }
+	switch {
+	case d < 2*time.Minute:
+		return counted(in(time.Second), "second")
+	case d < 2*time.Hour:
+		return counted(in(time.Minute), "minute")
+	case d < 48*time.Hour:
+		return counted(in(time.Hour), "hour")
+	}
+	return counted(in(24*time.Hour), "day")
+}
+
 func counted(n int, noun string) string {
 	if n != 1 {
 		noun += "s"

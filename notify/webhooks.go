@@ -353,9 +353,9 @@ func (w *Watcher) alertLate(ctx context.Context, key endpointKey, now time.Time)
 
 func lateAlert(e ledger.Endpoint, f ledger.Storefront, now time.Time) alert {
 	return alert{subject: "The checkout of " + e.Storefront + " does not follow", text: fmt.Sprintf(
-		"%s has not acknowledged that storefront %s is to be %s for %s. The last attempt: %s.\n\n"+
+		"%s has not acknowledged for %s that storefront %s is to be %s. The last attempt: %s.\n\n"+
 			"It is tried again every few minutes. Look at the checkout itself; once the receiver is right again, this sends at once:\n\n  backsoon deliveries retry\n",
-		ShownURL(e.URL), e.Storefront, checkoutWord(f), now.Sub(e.Failing).Round(time.Minute), e.Error)}
+		ShownURL(e.URL), lasting(now.Sub(e.Failing)), e.Storefront, checkoutWord(f), e.Error)}
 }
 
 func checkoutWord(f ledger.Storefront) string {

@@ -62,6 +62,28 @@ func TestRetries(t *testing.T) {
 	equal(t, "after the shop came back", b.web.types(), []string{"storefront.closed"})
 }
 
+// TestLasting: how long something has lasted is told in an owner's words.
+func TestLasting(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		90 * time.Second:                       "90 seconds",
+		12*time.Minute + 10*time.Second:        "12 minutes",
+		2 * time.Hour:                          "2 hours",
+		24*time.Hour - time.Second:             "24 hours",
+		49 * time.Hour:                         "2 days",
+		time.Duration(5.6*24*60) * time.Minute: "6 days",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+	f := ledger.Storefront{ID: "web", Checkout: "off"}
+	e := ledger.Endpoint{Storefront: "web", URL: "https://a.example/hook", Failing: at("2026-11-20 10:00"), Error: "answered 500"}
+	want := "https://a.example/hook has not acknowledged for 12 minutes that storefront web is to be closed. The last attempt: answered 500.\n"
+	if got := lateAlert(e, f, at("2026-11-20 10:12")).text; !strings.HasPrefix(got, want) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
 // TestNewestOnly lets the state change while an endpoint fails: it is never sent
 // the older state again, and the new one at once.
 func TestNewestOnly(t *testing.T) {
