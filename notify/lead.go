@@ -40,6 +40,7 @@ func (w *Watcher) join(ctx context.Context) (err error) {
 func (w *Watcher) giveSigns(ctx context.Context) {
 	each := time.NewTicker(ledger.RenewEvery)
 	defer each.Stop()
+	var silence trouble
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,8 +50,8 @@ func (w *Watcher) giveSigns(ctx context.Context) {
 		inTime, cancel := context.WithTimeout(ctx, ledger.LeaseTime)
 		lost, err := w.member.Renew(inTime)
 		cancel()
-		if err != nil && ctx.Err() == nil {
-			w.Log.Warn("the ledger takes no sign of life; another watcher may take over", "error", err)
+		if ctx.Err() == nil {
+			silence.note(w.Log, "the ledger takes no sign of life; another watcher may take over", err)
 		}
 		if lost && !w.lost.Swap(true) {
 			w.wake() // the next transaction tells, and is refused

@@ -1,9 +1,12 @@
 package notify
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -488,5 +491,29 @@ func TestCheckoutBeforeMail(t *testing.T) {
 	}
 	if _, err := b.w.reconcile(t.Context(), b.clock()); err != nil || !begun() {
 		t.Errorf("the mail has not begun in the round after: %v", err)
+	}
+}
+
+// TestLedgerGone: a ledger that can't be reached fills no log with its absence, however
+// often the mail loop looks.
+func TestLedgerGone(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00", "")
+	var log bytes.Buffer
+	b.w.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if err := b.l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l := &loop{Watcher: b.w, mail: make(chan struct{})}
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.mailLoop(ctx) }()
+	for range 5 {
+		l.mail <- struct{}{}
+	}
+	cancel()
+	<-ended
+	if n := strings.Count(log.String(), "mail could not be looked up"); n != 1 {
+		t.Errorf("%d entries:\n%s", n, &log)
 	}
 }

@@ -58,6 +58,7 @@ type loop struct {
 	looking     trouble
 	overlooking trouble
 	settings    trouble
+	mailing     trouble // the mail loop's own
 }
 
 // trouble is an error that comes back each second until it is mended.
@@ -283,14 +284,11 @@ func (l *loop) mailLoop(ctx context.Context) {
 		finishing, cancel := outlive(ctx, atTheEnd)
 		more, err := l.SendMail(finishing, l.Now())
 		cancel()
-		if err != nil {
-			l.Log.Error("mail could not be looked up; it is tried again", "error", err)
-			more = false
-		}
+		l.mailing.note(l.Log, "mail could not be looked up; it is tried again", err)
 		if ctx.Err() != nil {
 			return
 		}
-		if more {
+		if more && err == nil {
 			continue
 		}
 		select {
