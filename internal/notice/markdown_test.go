@@ -106,6 +106,9 @@ func TestSummary(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", body, got, want)
 		}
 	}
+	if got := (Markdown{}).Read("Closed [here](https://a.b), and <https://c.d>.").Gist(); got != "Closed here, and https://c.d." {
+		t.Errorf("the gist is %q", got)
+	}
 }
 
 // TestHardMarkdown holds that what Parse lets through is rendered in no time: a

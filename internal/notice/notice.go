@@ -6,6 +6,7 @@ package notice
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,17 @@ type Fact struct{ Label, Text string }
 
 // Link is a way to reach the shop: http, https, mailto, tel or sms.
 type Link struct{ Label, URL string }
+
+// Written is the address as people write it: a mail address or a number without
+// its scheme, a page's address whole.
+func (l Link) Written() string {
+	scheme, rest, _ := strings.Cut(l.URL, ":")
+	if scheme = strings.ToLower(scheme); scheme == "http" || scheme == "https" {
+		return l.URL
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	return rest
+}
 
 // Step is one step of the reopening plan.
 type Step struct {

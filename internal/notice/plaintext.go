@@ -17,7 +17,7 @@ import (
 // "label (url)". Lines are not wrapped.
 func (m Markdown) PlainText(source string) string {
 	src := []byte(source)
-	p := plain{src}
+	p := plain{source: src}
 	return strings.Join(p.blocks(m.parse(src), false), "\n")
 }
 
@@ -27,10 +27,16 @@ func Summary(source string) string { return Markdown{}.Read(source).Summary() }
 
 // Summary is the first paragraph as one line of plain text; it is empty where
 // there is none.
-func (t Text) Summary() string {
+func (t Text) Summary() string { return t.first(plain{source: t.source}) }
+
+// Gist is Summary without the addresses of its links: for where the whole text is
+// one click away.
+func (t Text) Gist() string { return t.first(plain{source: t.source, bare: true}) }
+
+func (t Text) first(p plain) string {
 	for c := t.doc.FirstChild(); c != nil; c = c.NextSibling() {
 		if c.Kind() == ast.KindParagraph {
-			if s := oneLine(plain{t.source}.inline(c)); s != "" {
+			if s := oneLine(p.inline(c)); s != "" {
 				return s
 			}
 		}
@@ -39,7 +45,10 @@ func (t Text) Summary() string {
 }
 
 // plain renders the nodes of one source.
-type plain struct{ source []byte }
+type plain struct {
+	source []byte
+	bare   bool // links are their words alone
+}
 
 // blocks gives the lines of a node's children, with a blank line between two of
 // them unless they are tight.
@@ -166,7 +175,7 @@ func (p plain) text(t *ast.Text) string {
 // page alone.
 func (p plain) link(l *ast.Link) string {
 	label, url := p.inline(l), unescape(string(l.Destination))
-	if !hasScheme.MatchString(url) || label == url || "mailto:"+label == url || "tel:"+strings.ReplaceAll(label, " ", "") == url {
+	if p.bare || !hasScheme.MatchString(url) || label == url || "mailto:"+label == url || "tel:"+strings.ReplaceAll(label, " ", "") == url {
 		return label
 	}
 	return label + " (" + url + ")"

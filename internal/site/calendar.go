@@ -233,7 +233,7 @@ func (r reader) calendarText(f *face) string {
 	if c.Partial() {
 		lines = append(lines, r.voice.Text("calendar.where", "Storefronts", c.Storefronts()))
 	}
-	if summary := c.Summary(); summary != "" {
+	if summary := notice.Summary(f.n.Body); summary != "" {
 		lines = append(lines, summary)
 	}
 	if us := r.updates(f.n); len(us) > 0 {

@@ -190,8 +190,9 @@ func (c closure) Announced() *phrase {
 	return &p
 }
 
-// Summary is the first paragraph as plain text.
-func (c closure) Summary() string { return notice.Summary(c.f.n.Body) }
+// Summary is the first paragraph as plain text, for a page on which the title
+// leads to the whole of it.
+func (c closure) Summary() string { return notice.Markdown{}.Read(c.f.n.Body).Gist() }
 
 // Body is the owner's text up to the first update. Its headings rank from top on
 // (2: h2), below that which it stands under.
@@ -286,6 +287,7 @@ func updateID(u notice.Update) string { return "update-" + u.At.UTC().Format("20
 type link struct {
 	Label string
 	URL   template.URL
+	To    string // the address as people write it, for paper; empty: the label says it
 }
 
 // newLink passes the schemes on that a notice may use. The template package
@@ -295,5 +297,9 @@ func newLink(l notice.Link) link {
 	if err != nil || !slices.Contains([]string{"http", "https", "mailto", "tel", "sms"}, u.Scheme) {
 		return link{Label: l.Label}
 	}
-	return link{l.Label, template.URL(l.URL)}
+	to := l.Written()
+	if to == l.Label {
+		to = ""
+	}
+	return link{l.Label, template.URL(l.URL), to}
 }

@@ -119,7 +119,7 @@ func (b *builder) closures() {
 
 func (r reader) closurePage(out *bytes.Buffer, f *face) error {
 	text := r.markdown(f.n.Slug, f.n.Language, 2).Read(f.n.Body)
-	frame := r.frame(f.path, text.Summary())
+	frame := r.frame(f.path, text.Gist())
 	if f.n.Draft {
 		frame.Canonical = ""
 	}

@@ -195,14 +195,11 @@ func (w writer) clip(s string) string { return clip(line(s), w.room.line) }
 // link makes a contact of a label and a URL with one of the schemes of
 // notice.Link. A template would refuse tel and sms; another scheme it still does.
 func link(label, address string) contact {
-	c := contact{Label: label, Text: line(address), URL: "#"}
-	scheme, rest, _ := strings.Cut(address, ":")
+	c := contact{Label: label, Text: line(notice.Link{URL: address}.Written()), URL: "#"}
+	scheme, _, _ := strings.Cut(address, ":")
 	switch strings.ToLower(scheme) {
-	case "http", "https":
+	case "http", "https", "mailto", "tel", "sms":
 		c.URL = htmltemplate.URL(address)
-	case "mailto", "tel", "sms":
-		c.URL = htmltemplate.URL(address)
-		c.Text, _, _ = strings.Cut(line(rest), "?")
 	}
 	return c
 }
