@@ -38,8 +38,9 @@ func (a answer) String() string {
 	return strings.TrimSpace(a.Word + " " + a.Then.String())
 }
 
-// Long tells whether the word is too long to be written as large as others are.
-func (a answer) Long() bool { return utf8.RuneCountInString(a.Word) > 9 }
+// Long tells whether the word is too long to be written as large as others are,
+// which it is with its full stop as much as without.
+func (a answer) Long() bool { return utf8.RuneCountInString(strings.TrimSuffix(a.Word, ".")) > 9 }
 
 // answer words the messages answer.<id>.word and, around a moment,
 // answer.<id>.then.

@@ -58,16 +58,14 @@ func newWindow(t *testing.T, in sample) *window {
 	return w
 }
 
-// call gives the browser a command.
-func call[P, R any](w *window, command cdp.Command[P, R], params P) {
+// call gives the browser a command, and what comes of it.
+func call[P, R any](w *window, command cdp.Command[P, R], params P) R {
 	w.Helper()
-	err := chromedp.Do(w.tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, command, params)
-		return err
-	}))
+	result, err := chromedp.Call(w.tab, command, params)
 	if err != nil {
 		w.Fatal(err)
 	}
+	return result
 }
 
 func (w *window) hear(event any) {
@@ -270,6 +268,29 @@ func TestDarkAndLight(t *testing.T) {
 			t.Errorf("%s looks as %s does: %s", scheme, seen[colours], colours)
 		}
 		seen[colours] = scheme
+	}
+}
+
+// Where the reader's device sets the colours, what is drawn within a mark has that
+// of the paper: the marks stay as different as they are.
+func TestMarksInForcedColours(t *testing.T) {
+	w := newWindow(t, input(t, "2026-12-29 11:00"))
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}})
+	w.at("2026-12-29 11:00")
+	w.visit("index.html")
+	got := run[string](t, w.tab, `getComputedStyle(document.querySelector(".sign.closed .mark path")).stroke`)
+	if paper := run[string](t, w.tab, "getComputedStyle(document.body).backgroundColor"); got != paper {
+		t.Errorf("the line in a mark is %s, the paper %s", got, paper)
+	}
+}
+
+func TestPrintsOnOneSheet(t *testing.T) {
+	w := newWindow(t, ahead(t, nil))
+	w.at("2026-12-29 12:00")
+	w.visit("index.html")
+	sheets := call(w, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69}) // A4
+	if n := strings.Count(string(sheets.Data), "/Type /Page\n"); n != 1 {
+		t.Errorf("%d sheets", n)
 	}
 }
 
