@@ -9,7 +9,7 @@
     });
   };
   // Made once: this is what takes a telephone longest.
-  var here = clock(), there = clock(mine.zone), ahead = new Intl.RelativeTimeFormat(lang);
+  var here = clock(), there = clock(mine.zone), ahead = new Intl.RelativeTimeFormat(lang), hours = /\d+:\d+/;
   // Where a page says how something stands, the states to come lie in templates.
   var lives = [];
   each('[data-live]', page, function (place) {
@@ -37,10 +37,12 @@
       }
     });
     each('main :not(.past *) > time:not([data-seen])[datetime*=T]', page, function (time) {
-      var t = new Date(time.dateTime), yours = here.format(t);
+      var t = new Date(time.dateTime), yours = here.format(t), theirs = there.format(t);
       time.dataset.seen = 1;
-      if (yours != there.format(t))
-        time.nextElementSibling.insertAdjacentHTML('afterend', ' <span class=yours>' + mine.yours.replace('|', yours) + '</span>');
+      if (yours == theirs) return;
+      // The day is not said again where it is the same.
+      if (yours.replace(hours, '') == theirs.replace(hours, '')) yours = yours.match(hours);
+      time.nextElementSibling.insertAdjacentHTML('afterend', ' <span class=yours>' + mine.yours.replace('|', yours) + '</span>');
     });
     each('[data-until]', page, function (place) {
       var minutes = Math.ceil((Date.parse(place.dataset.until) - now) / 6e4);
