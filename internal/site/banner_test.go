@@ -262,7 +262,7 @@ func testBannerShows(f *foreign) {
 }
 
 func testBannerDisables(f *foreign) {
-	const why = "You cannot order now. Closed. Reopens Sat 2 January, 09:00 (Lisbon)"
+	const why = "You cannot order now. Closed. Reopens Sat 2 January, 09:00 (Lisbon)."
 	f.open("en", `data-storefront="web" data-disable="#checkout, #express, .sold-out"`)
 	described := func(selector string) string {
 		return run[string](f.T, f.tab, `(document.querySelector("`+selector+`").getAttribute("aria-describedby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent).join(" ")`)

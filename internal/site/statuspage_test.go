@@ -83,7 +83,7 @@ func TestMaintenanceKeepsThePlan(t *testing.T) {
 		t.Errorf("an end was planned for what was open-ended: %v", m.ScheduledUntil)
 	}
 	m = maintenanceOf(t, "2026-12-29 11:00", "strike", nil)
-	if m.Updates[0].Body != "Cancelled. This does not take place." || m.Status != statuspage.Completed {
+	if m.Updates[0].Body != "Cancelled. It will not take place." || m.Status != statuspage.Completed {
 		t.Errorf("cancelled: %+v", m)
 	}
 }
