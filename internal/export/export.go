@@ -143,9 +143,11 @@ func (f *folder) goesOn(later []ledger.Log) error {
 }
 
 // write brings the folder up to date, its checkpoint last. A fresh one appears whole.
+// The lists are written whole even where nothing is new: somebody may have saved
+// log.csv from a spreadsheet.
 func (f *folder) write() (Written, error) {
 	w := Written{Dir: f.dir, Origin: f.log.Origin(), Size: max(f.log.Size, f.had), New: max(0, f.log.Size-f.had)}
-	if f.beyond || f.had == f.log.Size {
+	if f.beyond {
 		return w, nil
 	}
 	if !f.fresh || f.log.Number == 1 && holdsOthers(f.dir) {

@@ -408,6 +408,29 @@ func TestLaterLogAlone(t *testing.T) {
 	}
 }
 
+// TestMended: lists that somebody has saved from another program are as they were after
+// the next export, new entries or none.
+func TestMended(t *testing.T) {
+	l, dir := newLedger(t, 3), filepath.Join(t.TempDir(), "export")
+	mustExport(t, l, dir)
+	for _, name := range []string{"log.jsonl", "log.csv"} {
+		path := filepath.Join(dir, name)
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want[:len(want)/2], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if w := mustExport(t, l, dir); w[0].New != 0 {
+			t.Errorf("%+v", w)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+	}
+}
+
 // TestBrokenOff: what is left of an export that failed is no export, and the next one
 // is whole.
 func TestBrokenOff(t *testing.T) {
