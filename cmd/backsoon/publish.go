@@ -154,7 +154,7 @@ func (s *site) signAll(ctx context.Context, u *unpublished, a *keyring, now time
 			return done, nil
 		}
 		if errors.Is(err, authority.ErrNoKey) {
-			return done, s.noKey(u.refused)
+			return done, s.noKey(u.refused, now)
 		}
 		if err != nil {
 			return done, err
@@ -168,16 +168,22 @@ func (s *site) signAll(ctx context.Context, u *unpublished, a *keyring, now time
 }
 
 // noKey says whose keys would do.
-func (s *site) noKey(refused error) error {
+func (s *site) noKey(refused error, now time.Time) error {
 	var r *authority.Refusal
 	if errors.As(refused, &r) && r.Kind == authority.TooFew {
 		return refused
 	}
 	var known []string
 	for _, p := range s.cfg.Publishers {
+		if p.Ended(now) {
+			continue
+		}
 		for _, key := range p.Keys {
 			known = append(known, fmt.Sprintf("%s (%s)", ssh.FingerprintSHA256(key), p.Name))
 		}
+	}
+	if len(known) == 0 {
+		return errors.New("the keys of all publishers have ended; renew expires in backsoon.yaml")
 	}
 	return errors.New("the ssh-agent holds no key of a publisher's that still counts; add yours with ssh-add, one of " + strings.Join(known, ", "))
 }
