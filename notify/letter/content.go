@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/backsoon/backsoon/internal/config"
 	"github.com/backsoon/backsoon/internal/locale"
@@ -107,7 +108,7 @@ func (w writer) content() (content, error) {
 			return content{}, errors.New("the notice has no such update")
 		}
 		u := n.Updates[i]
-		c.Update = &update{When: w.stamp(u.At, false), Title: clip(line(u.Title), maxTitle), Words: w.tongue(u.Language)}
+		c.Update = &update{When: capital(w.stamp(u.At, false)), Title: clip(line(u.Title), maxTitle), Words: w.tongue(u.Language)}
 		c.Update.Text, c.Update.HTML = w.prose(u.Body, c.Update.Words)
 		c.Text = clip(notice.Summary(n.Body), min(excerpt, w.room.text))
 		c.HTML = paragraph(c.Text)
@@ -202,6 +203,12 @@ func link(label, address string) contact {
 		c.URL = htmltemplate.URL(address)
 	}
 	return c
+}
+
+// capital begins a line as a sentence is begun: “Samedi 26 décembre”.
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // stamp prints a moment on the shop's clocks, with the zone beside it.

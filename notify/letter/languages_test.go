@@ -146,7 +146,7 @@ func TestTranslatedNotice(t *testing.T) {
 		{"en", announced, []string{"Closed for the winter break", "/now/closures/winter-break/"}, []string{"not available"}},
 		{"pt", announced, []string{"Fechado para as férias", "Últimas encomendas: quarta", "Linha de apoio", "E-mail: orders@", "/now/pt/closures/winter-break/"},
 			[]string{"Closed for", "Last orders", "Helpline", "não está disponível"}},
-		{"pt", update, []string{"sábado, 26 de dezembro, às 10:30 (Lisboa): A água já desceu\n\nA cave está seca"}, []string{"Water", "não está disponível"}},
+		{"pt", update, []string{"Sábado, 26 de dezembro, às 10:30 (Lisboa): A água já desceu\n\nA cave está seca"}, []string{"Water", "não está disponível"}},
 		{"ar", update, []string{"مغلق لعطلة الشتاء", "هذا التحديث غير متوفر بالعربية بعد.", "Water is gone"}, []string{"هذا الإعلان غير متوفر"}},
 		{"de", update, []string{"Diese Mitteilung gibt es noch nicht auf Deutsch.", "Closed for the winter break", "Water is gone", "/now/de/closures/"}, []string{"Diese Neuigkeit"}},
 	} {
