@@ -55,16 +55,32 @@ func openSQLite(ctx context.Context, path string, create bool) (store, error) {
 	// keeps the write-ahead log as closed to others as the file itself.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") +
 		fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
+	unchanging := onReadOnlyDisk(path)
+	if unchanging {
+		if _, err := os.Lstat(path + "-wal"); err == nil {
+			return nil, fmt.Errorf("ledger %s: the disk is read-only, and %s-wal on it has what is not in the ledger's file yet; copy both to another disk", path, filepath.Base(path))
+		}
+		dsn += "&mode=ro&immutable=1"
+	}
 	conn, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	s := &sqlite{path, conn}
+	if unchanging {
+		return s, nil
+	}
 	if err := s.prepare(ctx, fresh); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("ledger %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// onReadOnlyDisk tells whether nobody can write the file, whoever it is: SQLite needs to
+// be told, since reading takes files beside it as well (https://sqlite.org/wal.html, 7).
+func onReadOnlyDisk(path string) bool {
+	return errors.Is(unix.Access(path, unix.W_OK), unix.EROFS)
 }
 
 // begin makes an empty file that nobody else may read, before anything is in it.

@@ -124,6 +124,31 @@ func TestDiskFull(t *testing.T) {
 	w.sound()
 }
 
+// TestDiskReadOnly has a site on a disk that can't be written, as an auditor's copy may
+// be: what only reads works, and what writes says so and changes nothing.
+func TestDiskReadOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1, 2, "")
+	w.onSmallDisk("16m")
+	p := w.start("watch")
+	p.watches()
+	p.terminate()
+	disk := filepath.Dir(w.dir)
+	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"status", "log", "log verify", "deliveries", "plan", "check", "subscribers list"} {
+		if _, err := w.try(strings.Fields(command)...); err != nil {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+	for _, command := range []string{"deliveries retry", "subscribers remove reader@example.org", "watch --once"} {
+		if _, err := w.try(strings.Fields(command)...); err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "-", ""), "readonly") {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}
+
 // onSmallDisk moves the site to a disk of its own.
 func (w *world) onSmallDisk(size string) {
 	w.t.Helper()
