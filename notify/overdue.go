@@ -47,6 +47,35 @@ func (w *Watcher) alertOverdue(ctx context.Context, now time.Time) error {
 	})
 }
 
+// latePages is how long the pages could not be made.
+type latePages struct {
+	since time.Time // zero: they can
+	told  bool      // the owner knows
+}
+
+// note tells the owner, once, of pages that could not be made for ten minutes: what
+// customers read there may no longer be so.
+func (p *latePages) note(ctx context.Context, w *Watcher, failure error, now time.Time) error {
+	switch {
+	case failure == nil:
+		*p = latePages{}
+		return nil
+	case p.since.IsZero():
+		p.since = now
+	}
+	if p.told || now.Sub(p.since) < alertAfter {
+		return nil
+	}
+	return w.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		tx.AfterCommit(func() { p.told = true })
+		return w.alert(tx, alert{
+			subject: "The status page is out of date",
+			text: fmt.Sprintf("For %s the pages could not be made: %v.\n\nCustomers read what was so before; the checkouts and the mail are not "+
+				"touched by that. It is tried again every minute.\n", lasting(now.Sub(p.since)), failure),
+		}, now)
+	})
+}
+
 func overdueMail(c ledger.Campaign, n int, now time.Time) alert {
 	text := fmt.Sprintf("The mail “%s” about %s went out %s ago, and %s of it still could not be delivered; %d were.",
 		c.Kind, c.Slug, lasting(now.Sub(c.Fired)), counted(n, "letter"), c.Sent)

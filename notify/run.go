@@ -35,7 +35,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	defer parts.Wait()
 	l := &loop{Watcher: w, events: events, pages: make(chan Snapshot, 1), mail: make(chan struct{}, 1)}
 	parts.Go(func() { l.mailLoop(ctx) })
-	parts.Go(l.pagesLoop)
+	parts.Go(func() { l.pagesLoop(ctx) })
 	defer close(l.pages)
 	if !w.Ledger.Shared() { // there each claim tells whose it was
 		w.insist(ctx, "what an earlier watcher may have left under way", func() error { return w.reassertAll(ctx, w.Now()) })
@@ -158,7 +158,8 @@ func (l *loop) show(now time.Time) {
 	l.stale, l.built = false, now
 }
 
-func (l *loop) pagesLoop() {
+func (l *loop) pagesLoop(ctx context.Context) {
+	var late latePages
 	for snap := range l.pages {
 		began := time.Now()
 		err := l.Build(snap)
@@ -166,6 +167,9 @@ func (l *loop) pagesLoop() {
 		if err != nil {
 			l.Log.Error("the pages could not be made; it is tried again", "error", err)
 			l.pagesFailed.Store(true)
+		}
+		if err := late.note(ctx, l.Watcher, err, l.Now()); err != nil {
+			l.Log.Error("the owner could not be told that the pages are not made; it is tried again", "error", err)
 		}
 	}
 }
