@@ -344,12 +344,7 @@ func TestCrashBetweenSendingAndWriting(t *testing.T) {
 	for i := range 130 {
 		b.subscribe(fmt.Sprintf("a%03d@example.org", i))
 	}
-	b.write("winter-break.md", winter)
-	b.settle()
-	b.set(b.clock().Add(2 * time.Minute))
-	if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
-		t.Fatal(err)
-	}
+	b.announce()
 	b.crashAfterSending(t)
 	b.w.Close()
 	b.start()
@@ -366,6 +361,17 @@ func TestCrashBetweenSendingAndWriting(t *testing.T) {
 	}
 	if len(ids) != 130 || twice != sendBatch {
 		t.Errorf("%d letters, %d of them twice; a batch is %d", len(ids), twice, sendBatch)
+	}
+}
+
+// announce has the winter break accepted and its mail begin, of which nothing is sent yet.
+func (b *bench) announce() {
+	b.t.Helper()
+	b.write("winter-break.md", winter)
+	b.settle()
+	b.set(b.clock().Add(2 * time.Minute))
+	if _, err := b.w.Reconcile(b.t.Context(), b.clock()); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
@@ -394,12 +400,7 @@ func TestHalfWrittenDownInFlight(t *testing.T) {
 	for i := range 2 * sendBatch {
 		b.subscribe(fmt.Sprintf("a%03d@example.org", i))
 	}
-	b.write("winter-break.md", winter)
-	b.settle()
-	b.set(b.clock().Add(2 * time.Minute))
-	if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
-		t.Fatal(err)
-	}
+	b.announce()
 	var asked atomic.Int32
 	gate, done := make(chan struct{}), make(chan error, 1)
 	b.mailbox.rcpt = func(string) error {
@@ -443,12 +444,7 @@ func TestFullBatches(t *testing.T) {
 	for i := range 300 {
 		b.subscribe(fmt.Sprintf("a%03d@example.org", i))
 	}
-	b.write("winter-break.md", winter)
-	b.settle()
-	b.set(b.clock().Add(2 * time.Minute))
-	if _, err := b.w.Reconcile(t.Context(), b.clock()); err != nil {
-		t.Fatal(err)
-	}
+	b.announce()
 	if _, err := b.w.expand(t.Context(), b.clock()); err != nil {
 		t.Fatal(err)
 	}

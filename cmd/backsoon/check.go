@@ -122,10 +122,11 @@ func (s *site) theme() (problems strictyaml.Problems) {
 		problems = append(problems, s.mistake(subscribe.Check(files, s.cfg.Shop.Name, subscribe.Voice{Language: words, Status: s.cfg.Shop.URL.String()}))...)
 	}
 	for _, name := range templates.Strays(s.cfg.Dir) {
-		text := "takes the place of no file of the theme, and has no effect; docs/themes.md lists their names"
+		remedy := "docs/themes.md lists their names"
 		if near, ok := strictyaml.Nearest(name, templates.Names()); ok && !strings.HasPrefix(name, "words/") { // one language is no other
-			text = fmt.Sprintf("takes the place of no file of the theme, and has no effect; did you mean templates/%s?", near)
+			remedy = fmt.Sprintf("did you mean templates/%s?", near)
 		}
+		text := "takes the place of no file of the theme, and has no effect; " + remedy
 		problems = append(problems, strictyaml.Problem{File: templates.Name(name), Text: text, Warning: true})
 	}
 	problems.Sort() // each language tells of the same

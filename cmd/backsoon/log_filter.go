@@ -115,7 +115,7 @@ func (f *filter) nothing(s *site, tx *ledger.Tx, v view) error {
 		text = fmt.Sprintf("Nobody like %q did anything like that; these did: %s.", f.by, strings.Join(people, ", "))
 	}
 	if !v.json {
-		fmt.Fprintln(v.errs, printable(text))
+		fmt.Fprintln(v.errs, strictyaml.Printable(text))
 	}
 	return nil
 }

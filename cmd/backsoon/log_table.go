@@ -11,6 +11,7 @@ import (
 
 	"github.com/backsoon/backsoon/internal/ledger"
 	"github.com/backsoon/backsoon/internal/locale"
+	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
 // colourful tells whether the terminal's owner wants colours (no-color.org).
@@ -45,8 +46,8 @@ func (t *logTable) row(e ledger.Entry, outcome string) error {
 			return err
 		}
 	}
-	what := strings.ReplaceAll(printable(t.site.deed(e)+openSteps(e)), "\n", " ")
-	return t.cells(at, what, printable(outcome), printable(t.who(e)), colourOf(e))
+	what := strings.ReplaceAll(strictyaml.Printable(t.site.deed(e)+openSteps(e)), "\n", " ")
+	return t.cells(at, what, strictyaml.Printable(outcome), strictyaml.Printable(t.who(e)), colourOf(e))
 }
 
 // cells prints one row, on as many lines as it takes.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/strictyaml"
 )
 
 // FuzzWrap: no line is wider than asked for, and no letter is lost.
@@ -19,7 +20,7 @@ func FuzzWrap(f *testing.F) {
 	f.Add("  ", 2)
 	f.Fuzz(func(t *testing.T, text string, columns int) {
 		columns = 2 + max(columns, -columns)%200
-		text = printable(text)
+		text = strictyaml.Printable(text)
 		lines := wrap(text, max(columns, 2))
 		for _, line := range lines {
 			if columnsOf(line) > max(columns, 2) || line == "" || strings.TrimSpace(line) != line {

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/backsoon/backsoon/internal/ledger"
+	"github.com/backsoon/backsoon/internal/strictyaml"
 	"github.com/backsoon/backsoon/notify"
 )
 
@@ -17,7 +17,7 @@ func (s *site) line(e ledger.Entry) string {
 
 // words is an entry in one sentence.
 func (s *site) words(e ledger.Entry) string {
-	return printable(s.deed(e) + authorOf(e) + openSteps(e))
+	return strictyaml.Printable(s.deed(e) + authorOf(e) + openSteps(e))
 }
 
 // deed is what happened, without who is behind it.
@@ -155,15 +155,4 @@ func openSteps(e ledger.Entry) string {
 		return ""
 	}
 	return "; not done: " + strings.Join(e.OpenSteps, ", ")
-}
-
-// printable keeps what strangers wrote, such as the author of a commit, from moving
-// the terminal's cursor or turning its text around.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r == unicode.ReplacementChar {
-			return '\ufffd'
-		}
-		return r
-	}, text)
 }

@@ -199,7 +199,8 @@ func (s *site) short(t, now time.Time) string {
 // input is what the watcher knows, as the pages want it.
 func input(snap notify.Snapshot) pages.Input {
 	known := &pages.Known{
-		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)), Changes: map[string][]pages.Change{}, Reworded: map[string]map[time.Time]time.Time{},
+		Storefronts: map[string]pages.Storefront{}, Notices: make(map[string]pages.Facts, len(snap.Notices)),
+		Changes: map[string][]pages.Change{}, Reworded: map[string]map[time.Time]time.Time{},
 	}
 	for id, f := range snap.Storefronts {
 		known.Storefronts[id] = pages.Storefront{Revision: f.Revision, Since: f.Since, Message: f.Message}

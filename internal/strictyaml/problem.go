@@ -18,12 +18,11 @@ type Problem struct {
 	Warning bool   // worth telling, but the file counts
 }
 
-// String gives file:line:column: text, the form that editors can jump to. Control
-// characters in the file's name are left to guess: it is one line, and moves no
-// terminal's cursor.
+// String gives file:line:column: text, the form that editors can jump to. The
+// file's name may hold anything, and is Printable here.
 func (p Problem) String() string {
 	var b strings.Builder
-	b.WriteString(strings.Map(legible, p.File))
+	b.WriteString(Printable(p.File))
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
 		if p.Column > 0 {
@@ -38,11 +37,15 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-func legible(r rune) rune {
-	if unicode.IsControl(r) {
-		return unicode.ReplacementChar
-	}
-	return r
+// Printable keeps what strangers wrote, such as a file's name or the author of a
+// commit, on its line, and from moving the terminal's cursor or turning its text around.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // Problems is every mistake found, and an error when at least one of them is
